@@ -1,0 +1,74 @@
+"""Waking workers. A lost wake-up loses nothing: workers look at the store by themselves, later."""
+
+import json
+import logging
+from typing import Any, Final, Self
+
+from arq import create_pool
+from arq.connections import ArqRedis, RedisSettings
+from redis.exceptions import RedisError
+
+QUEUE: Final = "backlot:wake"
+WAKE: Final = "wake"
+"""The one function that arq runs."""
+
+logger = logging.getLogger(__name__)
+
+
+def redis_settings(url: str) -> RedisSettings:
+    """How arq reaches Redis; it gives up soon, since nothing depends on it."""
+    settings = RedisSettings.from_dsn(url)
+    settings.conn_timeout, settings.conn_retries, settings.conn_retry_delay = 2, 3, 1
+    return settings
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """JSON instead of arq's pickle: a token carries nothing that needs it."""
+    return json.dumps(job, default=str).encode()
+
+
+def deserialize(job: bytes) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(job)
+    return loaded
+
+
+class Wakeups:
+    """Sends wake-up tokens through arq; without Redis it does so in vain, and says so once."""
+
+    def __init__(self, redis_url: str) -> None:
+        self._url = redis_url
+        self._pool: ArqRedis | None = None
+        self._warned = False
+
+    async def wake(self) -> None:
+        """Wake one worker: it goes on claiming until nothing is runnable."""
+        try:
+            if self._pool is None:
+                self._pool = await create_pool(
+                    redis_settings(self._url),
+                    job_serializer=serialize,
+                    job_deserializer=deserialize,
+                    default_queue_name=QUEUE,
+                )
+            await self._pool.enqueue_job(WAKE)
+            self._warned = False
+        except (RedisError, OSError) as exc:
+            if not self._warned:
+                logger.warning("no wake-ups, workers find tasks by their sweep: %s", exc)
+                self._warned = True
+
+    async def ready(self) -> bool:
+        """Whether Redis answers."""
+        await self.wake()
+        return not self._warned
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.aclose()
+            self._pool = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.close()

@@ -1,0 +1,13 @@
+"""Tasks about the task engine itself."""
+
+from typing import Final
+
+from app.core.kinds import Parameters, TaskKind
+
+
+class Ping(Parameters):
+    """Nothing: that the task completes is the answer."""
+
+
+PING: Final = TaskKind("maintenance.ping", "maintenance", Ping, max_retries=0)
+"""Does nothing: shows that workers are there, and how quick they are."""

@@ -1,0 +1,93 @@
+"""Every collection, once."""
+
+from documents.ads import AdAsset, AdSession
+from documents.assistant import MessageBucket, Session
+from documents.base import Record
+from documents.campaigns import Story, StoryCampaign, Video, VideoCampaign
+from documents.channels import (
+    AudioTrack,
+    BackgroundImage,
+    Channel,
+    RenderTask,
+    VideoAnalytics,
+    VideoJob,
+)
+from documents.factory import (
+    ABTest,
+    AssembledContent,
+    GeneratedImage,
+    GeneratedVideo,
+    PerformanceMetric,
+    ProductDossier,
+    PublishedContent,
+    ScoringConfig,
+    Script,
+)
+from documents.films import Character, Episode, Project, Scene
+from documents.identity import ApiKey, AuditEntry, User, Workspace
+from documents.library import Media
+from documents.production import (
+    ArchivedTask,
+    GenerationCost,
+    Pipeline,
+    PromptExecution,
+    PromptTemplate,
+    Task,
+    WebsocketConnection,
+)
+from documents.publishing import Publication
+
+MODELS: tuple[type[Record], ...] = (
+    # identity
+    User,
+    Workspace,
+    ApiKey,
+    AuditEntry,
+    # films
+    Project,
+    Episode,
+    Character,
+    Scene,
+    # library
+    Media,
+    # production
+    Pipeline,
+    Task,
+    ArchivedTask,
+    PromptTemplate,
+    PromptExecution,
+    GenerationCost,
+    WebsocketConnection,
+    # assistant
+    Session,
+    MessageBucket,
+    # campaigns
+    VideoCampaign,
+    StoryCampaign,
+    Video,
+    Story,
+    # channels
+    Channel,
+    VideoJob,
+    AudioTrack,
+    BackgroundImage,
+    RenderTask,
+    VideoAnalytics,
+    # ads
+    AdSession,
+    AdAsset,
+    # factory
+    ProductDossier,
+    GeneratedImage,
+    GeneratedVideo,
+    Script,
+    AssembledContent,
+    PublishedContent,
+    PerformanceMetric,
+    ScoringConfig,
+    ABTest,
+    # publishing
+    Publication,
+)
+
+COLLECTIONS: dict[str, type[Record]] = {model.collection_name(): model for model in MODELS}

@@ -1,0 +1,159 @@
+"""Values that need a word between Python, BSON and JSON."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+
+import numpy as np
+from beanie import PydanticObjectId
+from bson import Binary, Decimal128
+from bson.codec_options import TypeEncoder, TypeRegistry
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+)
+
+Id: TypeAlias = PydanticObjectId
+
+
+def to_stored_precision(moment: datetime) -> datetime:
+    """UTC and whole milliseconds, as BSON keeps it."""
+    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def now() -> datetime:
+    return to_stored_precision(datetime.now(UTC))
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(to_stored_precision)]
+"""A point in time, kept to the millisecond in UTC; a moment without a zone is refused."""
+
+
+def _to_date(value: Any) -> Any:
+    return value.date() if isinstance(value, datetime) else value
+
+
+Day = Annotated[date, BeforeValidator(_to_date)]
+"""A calendar day: UTC midnight in the store, `YYYY-MM-DD` outside."""
+
+
+def _to_decimal(value: Any) -> Any:
+    return value.to_decimal() if isinstance(value, Decimal128) else value
+
+
+def _plain(value: Decimal) -> Decimal:
+    """Without exponent, so that 1E+2 is stored and shown as 100."""
+    return value.quantize(Decimal(1)) if value.as_tuple().exponent in range(1, 40) else value
+
+
+def decimal(precision: int, scale: int, **constraints: Any) -> Any:
+    """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON."""
+    limits: dict[str, Any] = {"decimal_places": scale, "max_digits": precision, **constraints}
+    return Annotated[
+        Decimal,
+        BeforeValidator(_to_decimal),
+        Field(allow_inf_nan=False, **limits),
+        AfterValidator(_plain),
+    ]
+
+
+Money: TypeAlias = decimal(22, 12, ge=0)  # type: ignore[valid-type]
+"""An amount in the currency beside it, to 12 places: a token's price is that small."""
+
+HexColor = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Text = Annotated[str, Field(max_length=1_000_000)]
+"""Prose: bounded so that no document nears the store's 16 MB."""
+Line = Annotated[str, Field(max_length=2_000)]
+"""A sentence or two."""
+Label = Annotated[str, Field(max_length=255)]
+Title = Annotated[str, Field(min_length=1, max_length=255)]
+Percentage = Annotated[float, Field(ge=0, le=100)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
+Seconds = Annotated[float, Field(ge=0)]
+
+_FORBIDDEN_KEY = re.compile(r"^\$|[.\0]")
+
+
+def _storable(value: Any, depth: int = 0) -> Any:
+    """Refuse what the store cannot hold or query: keys with `$`, `.` or NUL, and deep nesting."""
+    if depth > 32:
+        raise ValueError("nested more than 32 deep")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str) or _FORBIDDEN_KEY.search(key):
+                raise ValueError(f"not a key that can be stored: {key!r}")
+            _storable(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            _storable(inner, depth + 1)
+    return value
+
+
+FreeMap = Annotated[dict[str, Any], AfterValidator(_storable)]
+"""A map of whatever the client likes to keep."""
+check_keys = _storable
+
+_VECTOR_HEADER = b"\x27\x00"  # BSON vector (subtype 9): float32, no padding
+_VECTOR_SUBTYPE = 9
+
+
+def to_vector(value: "Sequence[float] | np.ndarray[Any, Any] | bytes") -> Binary:
+    """A BSON float32 vector from numbers, or the one that is already stored."""
+    if isinstance(value, bytes):
+        if value[:2] != _VECTOR_HEADER or len(value) % 4 != 2:
+            raise ValueError("not a BSON float32 vector")
+        return Binary(value, _VECTOR_SUBTYPE)
+    numbers = np.asarray(value, dtype="<f4")
+    if numbers.ndim != 1 or not np.isfinite(numbers).all():
+        raise ValueError("a vector is one row of finite numbers")
+    return Binary(_VECTOR_HEADER + numbers.tobytes(), _VECTOR_SUBTYPE)
+
+
+def to_floats(vector: bytes) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    """The numbers of a stored vector, read in place."""
+    return np.frombuffer(vector, dtype="<f4", offset=len(_VECTOR_HEADER))
+
+
+Vector = Annotated[
+    Binary,
+    PlainValidator(to_vector),
+    PlainSerializer(lambda vector: to_floats(vector).tolist(), when_used="json"),
+    WithJsonSchema({"type": "array", "items": {"type": "number"}, "format": "float32-vector"}),
+]
+
+
+class _DecimalEncoder(TypeEncoder):
+    """Lets a Decimal be written anywhere, also inside `$set` and `$inc`."""
+
+    python_type = Decimal
+
+    def transform_python(self, value: Decimal) -> Decimal128:
+        return Decimal128(value)
+
+
+class _DateEncoder(TypeEncoder):
+    """A calendar day is kept as its midnight in UTC."""
+
+    python_type = date
+
+    def transform_python(self, value: date) -> datetime:
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+
+
+class _VectorEncoder(TypeEncoder):
+    """NumPy's numbers are kept as the float32 vector they are."""
+
+    python_type = np.ndarray
+
+    def transform_python(self, value: "np.ndarray[Any, Any]") -> Binary:
+        return to_vector(value)
+
+
+TYPES = TypeRegistry([_DecimalEncoder(), _DateEncoder(), _VectorEncoder()])

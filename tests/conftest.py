@@ -1,0 +1,71 @@
+"""The shared servers, and what every test may ask for."""
+
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from beanie import init_beanie
+
+from app.settings import Settings
+from documents.registry import MODELS
+from documents.schema import apply
+from documents.store import Store
+from tests.support.mongo_mock import mock_client
+
+_bound_to: Any = None
+
+
+async def _bind(database: Any) -> None:
+    """Point the document classes at this database: a process can only have them at one."""
+    global _bound_to
+    if _bound_to is not database:
+        await init_beanie(database, document_models=[*MODELS], skip_indexes=True)
+        _bound_to = database
+
+
+@pytest.fixture(scope="session")
+def settings(worker_id: str) -> Settings:
+    """The servers that `backlot stack run` started, with names of this worker's own."""
+    found = Settings(_env_file=None)  # type: ignore[call-arg]
+    if not (found.mongo_uri and found.redis_url and found.s3_endpoint):
+        pytest.fail("needs the servers: backlot stack run --temp -- pytest", pytrace=False)
+    number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 15
+    return found.model_copy(
+        update={
+            "mongo_database": f"test_{worker_id}_{os.getpid()}",
+            "redis_url": f"{found.redis_url.rstrip('/')}/{number}",
+            "s3_bucket": f"test-{worker_id}-{os.getpid()}",
+            "bcrypt_cost": 4,
+            "port": 0,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+async def _open_store(settings: Settings) -> AsyncIterator[Store]:
+    assert settings.mongo_uri
+    async with await Store.open(settings.mongo_uri, settings.mongo_database) as store:
+        await apply(store.database, MODELS)
+        yield store
+        await store.client.drop_database(settings.mongo_database)
+
+
+@pytest.fixture
+async def store(_open_store: Store) -> Store:
+    """The real store, with indexes and validators, and empty."""
+    await _bind(_open_store.database)
+    for model in MODELS:
+        await _open_store.database[model.collection_name()].delete_many({})
+    return _open_store
+
+
+@pytest.fixture(scope="session")
+def _mock_database() -> Any:
+    return mock_client()["mock"]
+
+
+@pytest.fixture
+async def mock_store(_mock_database: Any) -> None:
+    """The document classes on a store in memory, for document logic without a server."""
+    await _bind(_mock_database)
