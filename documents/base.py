@@ -38,7 +38,7 @@ class Reference:
 
     to: str
     on_delete: Literal["restrict", "cascade", "clear"] = "restrict"
-    restrict_while: Mapping[str, str] = field(default_factory=dict, hash=False)
+    restrict_while: Mapping[str, Any] = field(default_factory=dict, hash=False)
     found_by: str | None = None
 
 
@@ -300,9 +300,15 @@ def unique_among_living(*fields: str) -> IndexModel:
     return index(*fields, unique=True, where={"deleted_at": None})
 
 
-def unique_where_given(*fields: str, given: str, kind: str = "string") -> IndexModel:
-    """A unique key that counts only where the nullable field `given` has a value."""
-    return index(*fields, unique=True, where={given: {"$type": kind}})
+def unique_where_given(
+    *fields: str, given: str, kind: Literal["string", "number"] = "string"
+) -> IndexModel:
+    """A unique key that counts only where the nullable field `given` has a value.
+
+    It is declared by a comparison, which an equality implies, so that it serves look-ups too.
+    """
+    least: Any = "" if kind == "string" else -(2**53)
+    return index(*fields, unique=True, where={given: {"$gte": least}})
 
 
 def text_index(*fields: str) -> IndexModel:

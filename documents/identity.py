@@ -17,6 +17,7 @@ from documents.base import (
     index,
     text_index,
     unique_among_living,
+    unique_where_given,
 )
 from documents.values import Count, FreeMap, Id, Label, Moment, Money, Title
 
@@ -156,7 +157,7 @@ class AuditEntry(Record):
         name = "audit_log"
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "-created_at", "_id"),
-            index("workspace_id", "sequence", unique=True, where={"sequence": {"$type": "number"}}),
+            unique_where_given("workspace_id", "sequence", given="sequence", kind="number"),
             index("workspace_id", "_id", where={"sequence": None}),
             index("subject.id", "_id"),
             index("actor.id", "_id"),

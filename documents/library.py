@@ -65,7 +65,7 @@ class GenerationMetadata(Embedded):
     execution_id: Annotated[Id | None, Reference("prompts_executed", on_delete="clear")] = None
     provider: MediaProvider | None = None
     cost: Money | None = None
-    seed: int | None = None
+    seed: Count | None = None
 
 
 class RelatedElements(Embedded):

@@ -15,6 +15,7 @@ from documents.base import (
     Subject,
     index,
     unique_among_living,
+    unique_where_given,
 )
 from documents.values import (
     Count,
@@ -150,7 +151,7 @@ class Task(Record):
             index("queue", "status", "ready", "-priority", "created_at", "run_after"),
             index("status", "-priority", "created_at"),
             index("worker.lease_until", where={"status": "processing"}),
-            index("workspace_id", "key", unique=True, where={"key": {"$type": "string"}}),
+            unique_where_given("workspace_id", "key", given="key"),
             index("pipeline_id", "status", "_id"),
             index("project_id", "status", "_id"),
             index("workspace_id", "status", "_id"),

@@ -37,7 +37,7 @@ def _without_sign(value: Any) -> Any:
 
 
 Hashtag = Annotated[
-    str, BeforeValidator(_without_sign), Field(pattern=r"^[^#\s]+$", max_length=150)
+    str, Field(pattern=r"^[^#\s]+$", max_length=150), BeforeValidator(_without_sign)
 ]
 """One word, kept without its `#`."""
 

@@ -29,7 +29,7 @@ def indexes(model: type[Record]) -> list[IndexModel]:
     """The declared indexes, and one for every reference that none of them begins with."""
     settings: Any = model.Settings
     found: list[IndexModel] = [*settings.indexes]
-    leading = {next(iter(each.document["key"])) for each in found if _serves_all(each)}
+    leading = {next(iter(each.document["key"])) for each in found if not _partial(each)}
     for path in references(model):
         if path.indexed_by not in leading:
             leading.add(path.indexed_by)
@@ -145,7 +145,5 @@ def _compared(description: Mapping[str, Any]) -> dict[str, Any]:
     return {"keys": keys, **options}
 
 
-def _serves_all(wanted: IndexModel) -> bool:
-    """Whether every document is in the index; a key of what is not deleted counts as well."""
-    where = wanted.document.get("partialFilterExpression")
-    return where is None or where == {"deleted_at": None}
+def _partial(wanted: IndexModel) -> bool:
+    return "partialFilterExpression" in wanted.document

@@ -64,7 +64,7 @@ class _InBson(GenerateJsonSchema):
         places, digits = schema.get("decimal_places"), schema.get("max_digits")
         low, high = schema.get("ge"), schema.get("le")
         if places is not None:
-            described["multipleOf"] = Decimal128(Decimal(1).scaleb(-places))
+            described["multipleOf"] = Decimal(1).scaleb(-places)
         if digits is not None:
             bound = Decimal(10) ** (digits - (places or 0)) - Decimal(1).scaleb(-(places or 0))
             low = -bound if low is None else low
@@ -72,9 +72,9 @@ class _InBson(GenerateJsonSchema):
         if schema.get("gt") is not None:
             low, described["exclusiveMinimum"] = schema["gt"], True
         if low is not None:
-            described["minimum"] = Decimal128(Decimal(low))
+            described["minimum"] = Decimal(low)
         if high is not None:
-            described["maximum"] = Decimal128(Decimal(high))
+            described["maximum"] = Decimal(high)
         return described
 
     def handle_invalid_for_json_schema(
@@ -95,7 +95,7 @@ def _converted(node: Any, definitions: Mapping[str, Any], inside: tuple[str, ...
         return {"bsonType": "objectId"}
     if node.get("format") == VECTOR_FORMAT:
         return {"bsonType": "binData"}
-    converted: Schema = {name: value for name, value in node.items() if name in KEPT}
+    converted: Schema = {name: _stored(value) for name, value in node.items() if name in KEPT}
     for bound in ("Minimum", "Maximum"):
         limit = node.get(f"exclusive{bound}")
         if limit is not None and limit is not True:
@@ -125,6 +125,10 @@ def _converted(node: Any, definitions: Mapping[str, Any], inside: tuple[str, ...
         if name in node:
             converted["anyOf" if name == "oneOf" else name] = [inner(each) for each in node[name]]
     return _simplified(converted)
+
+
+def _stored(value: Any) -> Any:
+    return Decimal128(value) if isinstance(value, Decimal) else value
 
 
 def _types(names: list[str]) -> Any:

@@ -20,7 +20,15 @@ from pydantic import (
     WithJsonSchema,
 )
 
-Id: TypeAlias = PydanticObjectId
+
+class Id(PydanticObjectId):
+    """The id of a record. Null is refused: Beanie's own type makes a new id of it."""
+
+    @classmethod
+    def _validate(cls, value: Any) -> "Id":
+        if value is None:
+            raise ValueError("an id is needed")
+        return cls(super()._validate(value))
 
 
 def to_stored_precision(moment: datetime) -> datetime:
@@ -56,10 +64,11 @@ def _plain(value: Decimal) -> Decimal:
 def decimal(precision: int, scale: int, **constraints: Any) -> Any:
     """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON."""
     limits: dict[str, Any] = {"decimal_places": scale, "max_digits": precision, **constraints}
+    # The constraints stand first: behind a BeforeValidator they would not reach the JSON Schema.
     return Annotated[
         Decimal,
-        BeforeValidator(_to_decimal),
         Field(allow_inf_nan=False, **limits),
+        BeforeValidator(_to_decimal),
         AfterValidator(_plain),
     ]
 
@@ -93,6 +102,8 @@ def _storable(value: Any, depth: int = 0) -> Any:
     elif isinstance(value, list):
         for inner in value:
             _storable(inner, depth + 1)
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
     return value
 
 

@@ -1,5 +1,6 @@
 """Films: planning an episode from a story."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -7,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
-from app.films.story import read_story
+from app.films.story import MOST_BYTES, read_story
 from app.library.urls import content_url
 from app.production.tasks import Ownership, new_task, start_pipeline
 from documents.base import Subject
@@ -49,8 +50,11 @@ async def plan_episode(
     Raises UnusableStory, NotUnique where the project has this number already, StorageError.
     """
     text = read_story(story)
-    stored = await storage.put_bytes(
-        text.encode(), prefix=str(project.workspace_id), content_type="text/plain; charset=utf-8"
+    stored = await storage.put_stream(
+        _chunks(text.encode()),
+        prefix=str(project.workspace_id),
+        content_type="text/plain; charset=utf-8",
+        maximum=4 * MOST_BYTES,
     )
     episode = Episode(
         project_id=project.id,
@@ -93,6 +97,10 @@ async def plan_episode(
     await store.in_transaction(together)
     await wakeups.wake()
     return Plan(episode, pipeline)
+
+
+async def _chunks(content: bytes) -> AsyncIterator[bytes]:
+    yield content
 
 
 def _story_media(

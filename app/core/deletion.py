@@ -1,0 +1,77 @@
+"""Deleting a record with all that hangs on it, and the files after their records."""
+
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.core.kinds import Parameters, TaskKind
+from app.production.tasks import Ownership, new_task
+from documents.base import Record
+from documents.deletion import (
+    SMALL,
+    check_restrictions,
+    mark,
+    remove,
+    size,
+    tree_of,
+)
+from documents.production import Task
+from documents.store import Store
+from documents.values import Id
+
+
+class PurgeTree(Parameters):
+    collection: str
+    id: Id
+
+
+class RemoveObjects(Parameters):
+    keys: tuple[str, ...]
+
+
+PURGE_TREE: Final = TaskKind("maintenance.purge_tree", "maintenance", PurgeTree, max_retries=20)
+REMOVE_OBJECTS: Final = TaskKind(
+    "maintenance.remove_objects", "maintenance", RemoveObjects, max_retries=20
+)
+
+
+async def delete(store: Store, model: type[Record], key: Id) -> int:
+    """Delete the record and what belongs to it; answers how many documents.
+
+    Up to 1,000 documents go in one transaction. A larger tree is out of everybody's sight when
+    this returns, and a task purges it. Raises StillReferenced where a record that stays restricts
+    it: then nothing is deleted. Whoever calls wakes a worker afterwards.
+    """
+    tree = await tree_of(model, key, limit=SMALL)
+    if size(tree) > SMALL:
+        return await _delete_large(store, model, key)
+
+    async def together(session: AsyncClientSession) -> int:
+        if not await model.collection().find_one({"_id": key}, {"_id": 1}, session=session):
+            return 0
+        doomed = await tree_of(model, key, session)
+        await check_restrictions(doomed, session)
+        if objects := await remove(doomed, session):
+            await removal_of(objects).insert(session=session)
+        return size(doomed)
+
+    return await store.in_transaction(together)
+
+
+def removal_of(objects: set[str]) -> Task:
+    """The task that removes these objects, unless a record still names them."""
+    parameters = RemoveObjects(keys=tuple(sorted(objects)))
+    return new_task(REMOVE_OBJECTS, parameters, Ownership(), priority=2)
+
+
+async def _delete_large(store: Store, model: type[Record], key: Id) -> int:
+    await check_restrictions(await tree_of(model, key))
+    parameters = PurgeTree(collection=model.collection_name(), id=key)
+    purge = new_task(PURGE_TREE, parameters, Ownership(), priority=2)
+
+    async def together(session: AsyncClientSession) -> None:
+        await model.advance_one({"_id": key}, {"$set": {"deleted_at": purge.created_at}}, session)
+        await purge.insert(session=session)
+
+    await store.in_transaction(together)
+    return await mark(model, key)

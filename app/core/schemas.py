@@ -1,0 +1,143 @@
+"""What clients send and get, derived from the marks of a document class."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from documents.base import (
+    Computed,
+    Fixed,
+    Inherited,
+    OnRequest,
+    Record,
+    Secret,
+    ServerOwned,
+    mark,
+)
+
+Schema: TypeAlias = type[BaseModel]
+
+
+@lru_cache(maxsize=None)
+def create_schema(model: Schema) -> Schema:
+    """All that a client may say about a new record."""
+    fields = {
+        name: _typed(_derived(field.annotation, create_schema), field, **_default(field))
+        for name, field in model.model_fields.items()
+        if is_given(field)
+    }
+    return _strict(model, "Create", fields, refused_names(model, is_given))
+
+
+@lru_cache(maxsize=None)
+def change_schema(model: Schema) -> Schema:
+    """A merge patch: the same fields, each of which may be left out."""
+    fields = {
+        name: _typed(_derived(field.annotation, change_schema), field, default_factory=_unset)
+        for name, field in model.model_fields.items()
+        if is_changeable(field)
+    }
+    return _strict(model, "Change", fields, refused_names(model, is_changeable))
+
+
+@lru_cache(maxsize=None)
+def read_schema(model: Schema) -> Schema:
+    """All that is answered; what is only answered on request may be missing."""
+    fields = {
+        name: _typed(_derived(field.annotation, read_schema), field, **_answered(field))
+        for name, field in model.model_fields.items()
+        if not mark(field, Secret)
+    }
+    extra = ConfigDict(extra=model.model_config.get("extra") or "ignore")
+    return create_model(
+        f"{model.__name__}Read", __config__=extra, __doc__=model.__doc__, **fields
+    )
+
+
+def is_given(field: FieldInfo) -> bool:
+    """Whether a client says it at creation."""
+    return not any(mark(field, kind) for kind in (ServerOwned, Computed, Inherited))
+
+
+def is_changeable(field: FieldInfo) -> bool:
+    """Whether a client may say it afterwards."""
+    return is_given(field) and not mark(field, Fixed)
+
+
+def refused_names(model: Schema, kept: Callable[[FieldInfo], bool]) -> Mapping[str, str]:
+    """The fields that a body must not name, each with the code of the refusal."""
+    refused = {}
+    for name, field in model.model_fields.items():
+        if not kept(field):
+            code = "fixed" if is_given(field) else "server_owned"
+            refused[field.alias or name] = refused[name] = code
+    return refused
+
+
+def _strict(model: Schema, kind: str, fields: dict[str, Any], refused: Mapping[str, str]) -> Schema:
+    """A schema that refuses what it does not know, and by name what is not for clients."""
+
+    def refuse(cls: type[BaseModel], value: Any) -> Any:
+        for name in value if isinstance(value, dict) else ():
+            if name in refused:
+                raise PydanticCustomError(refused[name], REASONS[refused[name]], {"field": name})
+        return value
+
+    flexible = model.model_config.get("extra") == "allow" and not issubclass(model, Record)
+    return create_model(
+        f"{model.__name__}{kind}",
+        __config__=ConfigDict(extra="allow" if flexible else "forbid"),
+        __doc__=model.__doc__,
+        __validators__={"refuse": model_validator(mode="before")(classmethod(refuse))},  # type: ignore[arg-type, dict-item]
+        **fields,
+    )
+
+
+REASONS: Mapping[str, Any] = {
+    "server_owned": "Written by the server only",
+    "fixed": "Given once, when the record is made",
+}
+
+
+def _unset() -> Any:
+    """A default that the schema does not show."""
+
+
+def _default(field: FieldInfo) -> dict[str, Any]:
+    if field.is_required():
+        return {}
+    if field.default_factory:
+        return {"default_factory": field.default_factory}
+    default = field.default
+    # A sub-document's default is an instance of another class than the derived one.
+    return {"default_factory": _unset} if isinstance(default, BaseModel) else {"default": default}
+
+
+def _answered(field: FieldInfo) -> dict[str, Any]:
+    named = {"validation_alias": "id", "serialization_alias": "id"} if field.alias == "_id" else {}
+    return {"default_factory": _unset, **named} if mark(field, OnRequest) else named
+
+
+def _typed(kind: Any, field: FieldInfo, **more: Any) -> Any:
+    """The type with the constraints of the field."""
+    return Annotated[(kind, *field.metadata, Field(description=field.description, **more))]
+
+
+def _derived(kind: Any, derive: Callable[[Schema], Schema]) -> Any:
+    """The type, with every model embedded in it derived in the same way."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return derive(kind)
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        return Annotated[(_derived(inner[0], derive), *inner[1:])]
+    if origin in (Union, UnionType):
+        return reduce(or_, (_derived(each, derive) for each in inner))
+    if origin in (list, dict):
+        return origin[tuple(_derived(each, derive) for each in inner)]
+    return kind

@@ -1,0 +1,1 @@
+"""Making films: the handlers of the steps in `app.films.kinds`."""

@@ -1,0 +1,219 @@
+"""Rendering: a scene from its panels and sounds, an episode from its scenes."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.films.kinds import ASSEMBLE_EPISODE, RENDER_SCENE, AssembleEpisode, RenderScene
+from app.films.progress import (
+    complete_project,
+    enter_phase,
+    refresh_episode,
+    set_episode_status,
+)
+from documents.films import Episode, Scene
+from documents.library import Media
+from documents.production import TaskOutput
+from documents.values import now
+from workers.jobs.films.subjects import episode_of, frame_of, media_of, project_of, scene_of
+from workers.jobs.intake import take_in
+from workers.render.captions import captions_from_words, to_srt, to_vtt
+from workers.render.formats import FrameFormat
+from workers.render.probe import thumbnail
+from workers.render.render import Segment, join, render
+from workers.render.timeline import (
+    Caption,
+    Motion,
+    MotionName,
+    MusicBed,
+    Shot,
+    Timeline,
+    VoiceClip,
+    Word,
+)
+from workers.runtime.context import Context
+from workers.runtime.handlers import Outcome, handles
+
+MOVES: Final[tuple[MotionName, ...]] = ("zoom_in", "pan_right", "zoom_out", "pan_left")
+CROSSFADE_SECONDS: Final = 0.6
+FADE_SECONDS: Final = 0.5
+SHORTEST_SHOT: Final = 0.5
+
+
+@handles(RENDER_SCENE)
+async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
+    """Render a scene to a segment of the film, and keep its lossless sound for the assembly."""
+    scene = await scene_of(parameters.scene_id)
+    project = await project_of(scene.project_id)
+    timeline = await _timeline(context, scene, frame_of(project))
+    name = f"scene-{scene.scene_number:02}"
+    video, sound = context.folder / f"{name}.mp4", context.folder / f"{name}.flac"
+    progress = context.progress_from_thread("rendering")
+    await render(timeline, video, sound=sound, progress=progress)
+    description = f"{scene.title}. {scene.script.action}"
+    tags = [scene.location, scene.time_of_day, scene.mood]
+    segment = await take_in(
+        context, video, "video_segment", description=description, tags=["scene", *tags]
+    )
+    mixed = await take_in(
+        context, sound, "audio_clip", description=f"Sound of {description}", tags=["mix", *tags]
+    )
+
+    async def write(session: AsyncClientSession) -> None:
+        await Media.insert_all([segment, mixed], session)
+        production = {
+            "production.status": "approved" if parameters.auto_approve else "reviewing",
+            "production.video_segment_id": segment.id,
+            "production.audio_track_id": mixed.id,
+            "production.last_attempt": now(),
+        }
+        update = {"$set": production, "$inc": {"production.attempts": 1}}
+        await Scene.advance_one({"_id": scene.id}, update, session)
+        await refresh_episode(scene.episode_id, session)
+        await set_episode_status(scene.episode_id, "production", session)
+        await enter_phase(scene.project_id, "scene_production", "production", session)
+
+    return Outcome(TaskOutput(media_id=segment.id, result={"seconds": timeline.duration}), write)
+
+
+@handles(ASSEMBLE_EPISODE)
+async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Outcome:
+    """Join the scenes to the finished film, with captions beside it."""
+    episode = await episode_of(parameters.episode_id)
+    scenes = await Scene.all_in(True, {"episode_id": episode.id}, sort=[("scene_number", 1)])
+    segments: list[Segment] = []
+    captions: list[Caption] = []
+    clock = 0.0
+    for scene in scenes:
+        number = scene.scene_number
+        segment = await media_of(scene.production.video_segment_id, f"film of scene {number}")
+        sound = await media_of(scene.production.audio_track_id, f"sound of scene {number}")
+        video = await _fetch(context, segment, f"{number:03}.mp4")
+        segments.append(
+            Segment(video=video, audio=await _fetch(context, sound, f"{number:03}.flac"))
+        )
+        captions += [_shifted(each, clock) for each in _captions(scene)]
+        clock += segment.technical_data.duration or 0
+    film = context.folder / "film.mp4"
+    await join(segments, film, progress=context.progress_from_thread("assembling"))
+    poster = context.folder / "thumbnail.webp"
+    await thumbnail(film, poster, size=1280)
+    subtitles = [context.folder / "captions.vtt", context.folder / "captions.srt"]
+    for path, text in zip(subtitles, (to_vtt(captions), to_srt(captions)), strict=True):
+        await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+    description = f"{episode.title}: {episode.synopsis.logline}"
+    video_media = await take_in(
+        context,
+        film,
+        "final_video",
+        description=description,
+        tags=["film", *episode.synopsis.themes],
+    )
+    poster_media = await take_in(
+        context, poster, "thumbnail", description=f"Poster of {episode.title}", tags=["poster"]
+    )
+    caption_media = [
+        await take_in(
+            context, path, "caption", description=f"Captions of {episode.title}", tags=["captions"]
+        )
+        for path in subtitles
+        if captions
+    ]
+
+    async def write(session: AsyncClientSession) -> None:
+        await Media.insert_all([video_media, poster_media, *caption_media], session)
+        metadata = {
+            "status": "completed",
+            "metadata.duration": video_media.technical_data.duration,
+            "metadata.final_video_id": video_media.id,
+            "metadata.thumbnail_id": poster_media.id,
+        }
+        await Episode.advance_one({"_id": episode.id}, {"$set": metadata}, session)
+        await complete_project(episode.project_id, session)
+
+    seconds = video_media.technical_data.duration
+    return Outcome(TaskOutput(media_id=video_media.id, result={"seconds": seconds}), write)
+
+
+async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timeline:
+    """The scene as the renderer wants it, its files fetched into the task's folder."""
+    panels = scene.storyboard.panels
+    pictures = [
+        await _fetch(
+            context,
+            await media_of(panel.image_id, f"panel {panel.panel_number}"),
+            f"panel-{panel.panel_number}.png",
+        )
+        for panel in panels
+    ]
+    voices = [
+        VoiceClip(
+            path=await _fetch(
+                context, await media_of(line.audio_id, "voice"), f"line-{number}.wav"
+            ),
+            start=line.timing or 0,
+        )
+        for number, line in enumerate(scene.script.dialogue)
+    ]
+    music = await Media.first_in(
+        True, {"scene_id": scene.id, "media_type": "music_track", "status": "active"}
+    )
+    bed = MusicBed(path=await _fetch(context, music, "music.wav")) if music else None
+    return Timeline(
+        format=frame,
+        shots=tuple(_shots(scene, pictures)),
+        voices=tuple(voices),
+        music=bed,
+        captions=_captions(scene),
+        fade_in=FADE_SECONDS,
+        fade_out=FADE_SECONDS,
+    )
+
+
+def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
+    """Each panel from the line with which it comes in to the next panel's."""
+    dialogue = scene.script.dialogue
+    starts = [0.0]
+    for panel in scene.storyboard.panels[1:]:
+        line = dialogue[min(panel.starts_at_line, len(dialogue) - 1)]
+        starts.append(max(line.timing or 0, starts[-1] + SHORTEST_SHOT))
+    ends = [*starts[1:], max(scene.script.duration, starts[-1] + SHORTEST_SHOT)]
+    return [
+        Shot(
+            image=picture,
+            seconds=end - start,
+            motion=Motion.named(MOVES[(scene.scene_number + number) % len(MOVES)]),
+            crossfade=min(CROSSFADE_SECONDS, (end - start) / 2) if number else 0,
+        )
+        for number, (picture, start, end) in enumerate(zip(pictures, starts, ends, strict=True))
+    ]
+
+
+def _captions(scene: Scene) -> tuple[Caption, ...]:
+    """Captions of the scene's lines, in seconds of the scene; a line's end before the next."""
+    captions: list[Caption] = []
+    dialogue = scene.script.dialogue
+    starts = [line.timing or 0 for line in dialogue]
+    for line, start, until in zip(
+        dialogue, starts, [*starts[1:], scene.script.duration], strict=True
+    ):
+        words = [
+            Word(text=word.text[:500], start=start + word.start, end=start + word.end)
+            for word in line.words
+        ]
+        captions += captions_from_words(words, until=until)
+    return tuple(captions)
+
+
+def _shifted(caption: Caption, seconds: float) -> Caption:
+    return caption.model_copy(
+        update={"start": caption.start + seconds, "end": caption.end + seconds, "words": ()}
+    )
+
+
+async def _fetch(context: Context, media: Media, name: str) -> Path:
+    path = context.folder / name
+    await context.storage.get_file(media.storage_key, path)
+    return path

@@ -1,0 +1,192 @@
+"""Drawing: how characters look, and the panels of the storyboard."""
+
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.films.kinds import DESIGN_CHARACTER, DRAW_PANEL, DesignCharacter, DrawPanel
+from documents.base import Subject
+from documents.films import Character, Scene
+from documents.library import RelatedElements
+from documents.production import TaskOutput
+from documents.values import Id
+from workers.jobs.films.subjects import character_of, frame_of, project_of, scene_of, seed_for
+from workers.jobs.intake import take_in
+from workers.providers.base import FileResult
+from workers.providers.image import Figure, ImageRequest
+from workers.providers.voice import SpeechResult, VoiceRequest
+from workers.runtime import calls
+from workers.runtime.calls import Call
+from workers.runtime.context import Context
+from workers.runtime.handlers import GiveUp, Outcome, handles
+
+OVERSIZE: Final = 1.2
+"""Panels are larger than the frame, so that a slow move over them stays sharp."""
+INTRODUCTION: Final = "My name is {name}."
+
+
+@handles(DESIGN_CHARACTER)
+async def design_character(context: Context, parameters: DesignCharacter) -> Outcome:
+    """Draw the character's final design and cast their voice."""
+    character = await character_of(parameters.character_id)
+    subject = Subject(collection="characters", id=character.id)
+    prompt = f"Character design of {character.name}: {character.description}"
+    look = ImageRequest(
+        prompt=prompt,
+        width=720,
+        height=720,
+        figures=(figure_of(character),),
+        camera_angle="medium",
+        style="character sheet",
+        seed=seed_for(parameters.seed, character.name),
+    )
+    picture = await calls.make_file(
+        context,
+        Call(
+            context.providers.image,
+            look,
+            category="image_generation",
+            feature="films",
+            stage="character_design",
+            prompt=prompt,
+            subject=subject,
+        ),
+        lambda path: context.providers.image.draw(look, path),
+        context.folder / "design.png",
+        FileResult,
+    )
+    voice_id = context.providers.voice.voice_for(character.name, parameters.gender, look.seed)
+    line = INTRODUCTION.format(name=character.name)
+    words = VoiceRequest(text=line, voice_id=voice_id, language="en", seed=parameters.seed)
+    sample = await calls.make_file(
+        context,
+        Call(
+            context.providers.voice,
+            words,
+            category="audio_generation",
+            feature="films",
+            stage="voice_profile",
+            prompt=line,
+            subject=subject,
+        ),
+        lambda path: context.providers.voice.speak(words, path),
+        context.folder / "voice.wav",
+        SpeechResult,
+    )
+    related = RelatedElements(character_ids=[character.id])
+    design = await take_in(
+        context,
+        picture.result.path,
+        "character_design",
+        description=prompt,
+        tags=["character", character.name],
+        made=picture,
+        seed=look.seed,
+        related=related,
+    )
+    voice = await take_in(
+        context,
+        sample.result.path,
+        "voice_profile",
+        description=f"The voice of {character.name}: {line}",
+        tags=["voice", character.name],
+        made=sample,
+        related=related,
+    )
+
+    async def write(session: AsyncClientSession) -> None:
+        await design.insert(session=session)
+        await voice.insert(session=session)
+        values = {
+            "visual_design.final_design_id": design.id,
+            "voice_profile.voice_id": voice_id,
+            "voice_profile.audio_sample_id": voice.id,
+        }
+        await Character.advance_one({"_id": character.id}, {"$set": values}, session)
+
+    return Outcome(TaskOutput(media_id=design.id, result={"voice_id": voice.id}), write)
+
+
+@handles(DRAW_PANEL)
+async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
+    """Draw one panel, with everybody in it looking as designed."""
+    scene = await scene_of(parameters.scene_id)
+    project = await project_of(scene.project_id)
+    number = parameters.panel_number
+    panel = next((each for each in scene.storyboard.panels if each.panel_number == number), None)
+    if panel is None:
+        raise GiveUp(f"Scene {scene.scene_number} has no panel {number}.", code="subject_gone")
+    cast = await Character.all_in(
+        True, {"project_id": scene.project_id, "name": {"$in": [*parameters.character_names]}}
+    )
+    frame = frame_of(project)
+    seed = seed_for(parameters.seed, f"{scene.scene_number}/{number}/{parameters.take}")
+    request = ImageRequest(
+        prompt=panel.description,
+        width=_even(frame.width * OVERSIZE),
+        height=_even(frame.height * OVERSIZE),
+        location=scene.location,
+        time_of_day=scene.time_of_day,
+        mood=scene.mood,
+        figures=tuple(figure_of(each) for each in cast),
+        camera_angle=panel.camera_angle or "wide",
+        seed=seed,
+    )
+    call = Call(
+        context.providers.image,
+        request,
+        category="image_generation",
+        feature="films",
+        stage="storyboard",
+        prompt=panel.description,
+        subject=Subject(collection="scenes", id=scene.id),
+        take=parameters.take,
+    )
+    made = await calls.make_file(
+        context,
+        call,
+        lambda path: context.providers.image.draw(request, path),
+        context.folder / f"scene-{scene.scene_number:02}-panel-{number}.png",
+        FileResult,
+    )
+    media = await take_in(
+        context,
+        made.result.path,
+        "storyboard",
+        description=panel.description,
+        tags=[scene.location, scene.time_of_day, scene.mood, *(each.name for each in cast)],
+        made=made,
+        seed=seed,
+        related=RelatedElements(character_ids=[each.id for each in cast], scene=scene.title[:255]),
+    )
+
+    async def write(session: AsyncClientSession) -> None:
+        await media.insert(session=session)
+        await set_panel_image(scene.id, number, media.id, session)
+
+    return Outcome(TaskOutput(media_id=media.id), write)
+
+
+async def set_panel_image(
+    scene_id: Id, number: int, media_id: Id, session: AsyncClientSession
+) -> None:
+    """Show this picture in the panel."""
+    await Scene.advance_one(
+        {"_id": scene_id, "storyboard.panels.panel_number": number},
+        {"$set": {"storyboard.panels.$.image_id": media_id}},
+        session,
+    )
+
+
+def figure_of(character: Character) -> Figure:
+    """The character as an image provider has to draw them, the same in every picture."""
+    return Figure(
+        name=character.name,
+        description=character.description,
+        palette=tuple(character.visual_design.color_palette),
+        seed=seed_for(0, character.name),
+    )
+
+
+def _even(length: float) -> int:
+    return round(length / 2) * 2

@@ -1,0 +1,291 @@
+"""From a story to a screenplay: characters, scenes, and the rest of the task graph."""
+
+from dataclasses import dataclass, field, replace
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.films import kinds
+from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
+from app.films.progress import enter_phase, refresh_episode
+from app.library.kinds import EMBED_MEDIA, EmbedMedia
+from app.production import tasks
+from app.production.tasks import Ownership, new_task
+from documents.base import Subject, touched
+from documents.films import (
+    Character,
+    CharacterProfile,
+    DialogueLine,
+    Episode,
+    Scene,
+    SceneScript,
+    Storyboard,
+    StoryboardPanel,
+    Synopsis,
+    VisualDesign,
+    VoiceProfile,
+)
+from documents.library import Media
+from documents.production import Pipeline, Task, TaskOutput
+from documents.values import Id
+from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
+from workers.providers.text import TextRequest
+from workers.runtime import calls
+from workers.runtime.calls import Call
+from workers.runtime.context import Context
+from workers.runtime.handlers import GiveUp, Outcome, handles
+
+PROMPT = (
+    "Turn the story into a screenplay: scenes with heading, location, time of day, mood, action, "
+    "dialogue with speaker and emotion, and storyboard panels. Tell the whole story."
+)
+
+
+@handles(WRITE_SCREENPLAY)
+async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Outcome:
+    """Have the screenplay written, and plan the work that it asks for."""
+    episode = await Episode.one_in(True, parameters.episode_id)
+    source = await Media.one_in(True, parameters.source_id)
+    if episode is None or source is None:
+        raise GiveUp("The episode or its story was deleted.", code="subject_gone")
+    text = b"".join([chunk async for chunk in context.storage.stream(source.storage_key)]).decode()
+    request = TextRequest(
+        purpose="screenplay",
+        prompt=PROMPT,
+        inputs={
+            "title": episode.title,
+            "text": text,
+            "target_seconds": parameters.target_seconds,
+        },
+        seed=parameters.seed,
+    )
+    provider = context.providers.text
+    call = Call(
+        provider,
+        request,
+        category="llm",
+        feature="films",
+        stage="screenplay",
+        prompt=PROMPT,
+        subject=Subject(collection="episodes", id=episode.id),
+    )
+    result = await calls.write_text(context, call, provider)
+    screenplay = Screenplay.model_validate(result.output)
+    production = await _Production.of(episode, screenplay, parameters, context.task)
+
+    async def write(session: AsyncClientSession) -> None:
+        await production.write(result.text, session)
+
+    made = {"scenes": len(production.scenes), "characters": len(production.characters)}
+    return Outcome(TaskOutput(result={**made, "tasks": len(production.tasks)}), write)
+
+
+@dataclass(slots=True)
+class _Production:
+    """All that a screenplay brings about."""
+
+    episode: Episode
+    screenplay: Screenplay
+    parameters: WriteScreenplay
+    owner: Ownership
+    known: dict[str, Character] = field(default_factory=dict)
+    characters: list[Character] = field(default_factory=list)
+    scenes: list[Scene] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
+
+    @classmethod
+    async def of(
+        cls, episode: Episode, screenplay: Screenplay, parameters: WriteScreenplay, task: Task
+    ) -> "_Production":
+        owner = Ownership(
+            workspace_id=task.workspace_id,
+            project_id=task.project_id,
+            episode_id=episode.id,
+            pipeline_id=task.pipeline_id,
+            created_by=task.created_by,
+        )
+        production = cls(episode, screenplay, parameters, owner)
+        cast = await Character.all_in(True, {"project_id": episode.project_id})
+        production.known = {character.name: character for character in cast}
+        designs = production._plan_characters()
+        renders = [production._plan_scene(scene, designs) for scene in screenplay.scenes]
+        production._plan_episode(renders)
+        return production
+
+    def _plan_characters(self) -> dict[str, Task]:
+        """Who is new gets a record and a design task; who returns keeps the look they have."""
+        designs: dict[str, Task] = {}
+        for each in self.screenplay.characters:
+            if each.name in self.known:
+                continue
+            character = _character(self.episode, each)
+            self.known[each.name] = character
+            self.characters.append(character)
+            parameters = kinds.DesignCharacter(
+                character_id=character.id, gender=each.gender, seed=self.parameters.seed
+            )
+            owner = replace(
+                self.owner,
+                character_id=character.id,
+                subject=Subject(collection="characters", id=character.id),
+            )
+            designs[each.name] = self._add(
+                new_task(kinds.DESIGN_CHARACTER, parameters, owner, priority=7)
+            )
+        return designs
+
+    def _plan_scene(self, written: ScreenplayScene, designs: dict[str, Task]) -> Task:
+        """The scene's record and its tasks; answers the one that renders it."""
+        scene = _scene(self.episode, written, self.known)
+        self.scenes.append(scene)
+        seed = self.parameters.seed
+        owner = replace(
+            self.owner, scene_id=scene.id, subject=Subject(collection="scenes", id=scene.id)
+        )
+        voice = self._add(
+            new_task(
+                kinds.VOICE_SCENE,
+                kinds.VoiceScene(scene_id=scene.id, language=self.screenplay.language, seed=seed),
+                owner,
+                after=[
+                    designs[line.speaker] for line in written.dialogue if line.speaker in designs
+                ],
+                priority=6,
+            )
+        )
+        score = self._add(
+            new_task(
+                kinds.SCORE_SCENE,
+                kinds.ScoreScene(scene_id=scene.id, seed=seed),
+                owner,
+                after=[voice],
+                priority=6,
+            )
+        )
+        panels = [
+            self._add(
+                new_task(
+                    kinds.DRAW_PANEL,
+                    kinds.DrawPanel(
+                        scene_id=scene.id,
+                        panel_number=panel.number,
+                        character_names=panel.characters,
+                        seed=seed,
+                    ),
+                    owner,
+                    after=[designs[name] for name in panel.characters if name in designs],
+                )
+            )
+            for panel in written.panels
+        ]
+        parameters = kinds.RenderScene(scene_id=scene.id, auto_approve=self.parameters.auto_approve)
+        return self._add(
+            new_task(
+                kinds.RENDER_SCENE, parameters, owner, after=[*panels, voice, score], priority=8
+            )
+        )
+
+    def _plan_episode(self, renders: list[Task]) -> None:
+        subject = Subject(collection="episodes", id=self.episode.id)
+        owner = replace(self.owner, subject=subject)
+        assembly = self._add(
+            new_task(
+                kinds.ASSEMBLE_EPISODE,
+                kinds.AssembleEpisode(episode_id=self.episode.id),
+                owner,
+                after=renders,
+                priority=9,
+            )
+        )
+        self._add(
+            new_task(
+                EMBED_MEDIA,
+                EmbedMedia(project_id=self.episode.project_id),
+                owner,
+                after=[assembly],
+                priority=9,
+            )
+        )
+
+    def _add(self, task: Task) -> Task:
+        self.tasks.append(task)
+        return task
+
+    async def write(self, script: str, session: AsyncClientSession) -> None:
+        """Everything at once: who, what, and the work to do."""
+        await Character.insert_all(self.characters, session)
+        await Scene.insert_all(self.scenes, session)
+        await tasks.add(self.tasks, session)
+        await Pipeline.collection().update_one(
+            {"_id": self.owner.pipeline_id},
+            touched({"$inc": {"task_count": len(self.tasks)}}),
+            session=session,
+        )
+        screenplay = self.screenplay
+        synopsis = Synopsis(
+            logline=screenplay.logline[:2000],
+            summary=screenplay.summary,
+            themes=[*screenplay.themes],
+        )
+        values = {
+            "title": screenplay.title[:255],
+            "status": "storyboarding",
+            "synopsis": synopsis.model_dump(),
+            "script.content": script,
+            "script.word_count": len(script.split()),
+            "script.estimated_duration": screenplay.duration_seconds,
+        }
+        await Episode.advance_one({"_id": self.episode.id}, {"$set": values}, session)
+        await refresh_episode(self.episode.id, session)
+        await enter_phase(self.episode.project_id, "visual_design", "production", session)
+
+
+def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
+    return Character(
+        project_id=episode.project_id,
+        workspace_id=episode.workspace_id,
+        name=written.name[:255],
+        description=written.description,
+        profile=CharacterProfile(
+            age=written.age, gender=written.gender, personality=[*written.personality]
+        ),
+        visual_design=VisualDesign(color_palette=[*written.color_palette]),
+        voice_profile=VoiceProfile(voice_characteristics=[*written.voice_characteristics]),
+    )
+
+
+def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character]) -> Scene:
+    def character_id(name: str | None) -> Id | None:
+        return cast[name].id if name in cast else None
+
+    return Scene(
+        project_id=episode.project_id,
+        workspace_id=episode.workspace_id,
+        episode_id=episode.id,
+        scene_number=written.number,
+        title=written.heading[:255],
+        script=SceneScript(
+            action=written.action,
+            dialogue=[
+                DialogueLine(
+                    character_id=character_id(line.speaker), lines=line.line, emotion=line.emotion
+                )
+                for line in written.dialogue
+            ],
+            duration=written.duration_seconds,
+        ),
+        storyboard=Storyboard(
+            panels=[
+                StoryboardPanel(
+                    panel_number=panel.number,
+                    description=panel.description,
+                    camera_angle=panel.camera_angle,
+                    starts_at_line=panel.starts_at_line,
+                )
+                for panel in written.panels
+            ]
+        ),
+        character_ids=[cast[name].id for name in written.characters if name in cast],
+        location=written.location[:255],
+        time_of_day=written.time_of_day,
+        mood=written.mood,
+    )

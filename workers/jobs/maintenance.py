@@ -1,0 +1,51 @@
+"""Keeping house: what deletions leave to do, and a sign of life."""
+
+from functools import partial
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.core.deletion import (
+    PURGE_TREE,
+    REMOVE_OBJECTS,
+    PurgeTree,
+    RemoveObjects,
+    removal_of,
+)
+from app.production.kinds import PING, Ping
+from documents import deletion
+from documents.production import TaskOutput
+from documents.registry import COLLECTIONS
+from workers.runtime.context import Context
+from workers.runtime.handlers import Outcome, handles
+
+
+@handles(PURGE_TREE)
+async def purge_tree(context: Context, parameters: PurgeTree) -> Outcome:
+    """Purge a tree that was marked deleted, batch by batch; a killed run is simply repeated."""
+    root = COLLECTIONS[parameters.collection]
+    total, gone = max(await deletion.mark(root, parameters.id), 1), 0
+    for batch in await deletion.purge_batches(root, parameters.id):
+        await context.store.in_transaction(partial(_remove, batch))
+        gone += deletion.size(batch)
+        await context.progress(gone / total, f"{gone} of {total} documents purged")
+    await context.resources.wakeups.wake()
+    return Outcome(TaskOutput(result={"documents": gone}))
+
+
+async def _remove(batch: deletion.Tree, session: AsyncClientSession) -> None:
+    """One batch, and in the same transaction the task that removes its files."""
+    if objects := await deletion.remove(batch, session):
+        await removal_of(objects).insert(session=session)
+
+
+@handles(REMOVE_OBJECTS)
+async def remove_objects(context: Context, parameters: RemoveObjects) -> Outcome:
+    """Delete files that no record names any more."""
+    unused = sorted(await deletion.unused(set(parameters.keys)))
+    await context.storage.delete(unused)
+    return Outcome(TaskOutput(result={"objects": len(unused)}))
+
+
+@handles(PING)
+async def ping(context: Context, parameters: Ping) -> None:
+    """Complete."""

@@ -1,0 +1,275 @@
+"""Calls of providers, made once: the intent is written before the call, the outcome after it.
+
+The same call (provider, model, request, take) gets the stored result. An intent without an outcome
+is simply made again where calls are free; where they cost money, it becomes `unknown` and waits
+for a person: nothing is paid twice without somebody's word.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+import numpy as np
+import orjson
+from bson import Binary
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from documents.base import NotUnique, Subject, touched
+from documents.production import CostCategory, GenerationCost, PromptExecution, Task
+from documents.values import FreeMap, now, to_floats, to_vector
+from workers.providers.base import FileResult, Provider, Request, Result
+from workers.providers.embedding import EmbeddingProvider, EmbeddingRequest, EmbeddingResult
+from workers.providers.errors import ProviderError
+from workers.providers.text import TextProvider, TextRequest, TextResult
+from workers.runtime.context import Context
+from workers.runtime.handlers import GiveUp
+
+R = TypeVar("R", bound=Result)
+F = TypeVar("F", bound=FileResult)
+
+FREE: Final = Decimal(0)
+HELD: Final = ("pending", "success", "unknown")
+"""The states in which an execution holds its call key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One thing asked of a provider, and on whose behalf."""
+
+    provider: Provider
+    request: Request
+    category: CostCategory
+    feature: str
+    stage: str
+    prompt: str
+    subject: Subject
+    take: int = 1
+
+    @property
+    def key(self) -> str:
+        """The same for the same call, whoever makes it and whenever."""
+        parts = [self.provider.provider, self.provider.model, type(self.request).__name__]
+        content = orjson.dumps([*parts, self.take]) + self.request.content()
+        return hashlib.sha256(content).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a call brought, and the record of it."""
+
+    result: Any
+    execution: PromptExecution
+    storage_key: str | None = None
+
+
+async def make_file(
+    context: Context, call: Call, make: Callable[[Path], Awaitable[F]], path: Path, kind: type[F]
+) -> Made:
+    """Have a file made at `path` and keep it in the file store; or fetch the one made before."""
+
+    async def remember(result: F) -> FreeMap:
+        stored = await context.storage.put_file(
+            result.path, prefix=str(context.workspace_id), content_type=result.media_type
+        )
+        kept = result.model_dump(mode="json", exclude={"path"})
+        return {**kept, "storage_key": stored.key}
+
+    async def recall(kept: FreeMap) -> F:
+        values = dict(kept)
+        await context.storage.get_file(values.pop("storage_key"), path)
+        return kind.model_validate({**values, "path": path})
+
+    result, execution = await _once(context, call, lambda: make(path), remember, recall)
+    return Made(result, execution, execution.output_raw["storage_key"])
+
+
+async def write_text(context: Context, call: Call, provider: TextProvider) -> TextResult:
+    """Have a text written, or take the one written before."""
+    request = call.request
+    assert isinstance(request, TextRequest)
+
+    async def remember(result: TextResult) -> FreeMap:
+        return result.model_dump(mode="json")
+
+    async def recall(kept: FreeMap) -> TextResult:
+        return TextResult.model_validate(kept)
+
+    result, _ = await _once(context, call, lambda: provider.write(request), remember, recall)
+    return result
+
+
+async def embed(context: Context, call: Call, provider: EmbeddingProvider) -> EmbeddingResult:
+    """Have texts embedded, or take the vectors of before."""
+    request = call.request
+    assert isinstance(request, EmbeddingRequest)
+
+    async def remember(result: EmbeddingResult) -> FreeMap:
+        kept = result.model_dump(mode="json", exclude={"vectors"})
+        return {**kept, "vectors": [to_vector(row) for row in result.vectors]}
+
+    async def recall(kept: FreeMap) -> EmbeddingResult:
+        rows: list[Binary] = kept["vectors"]
+        vectors = np.stack([to_floats(row) for row in rows])
+        return EmbeddingResult.model_validate({**kept, "vectors": vectors})
+
+    result, _ = await _once(context, call, lambda: provider.embed(request), remember, recall)
+    return result
+
+
+async def _once(
+    context: Context,
+    call: Call,
+    make: Callable[[], Awaitable[R]],
+    remember: Callable[[R], Awaitable[FreeMap]],
+    recall: Callable[[FreeMap], Awaitable[R]],
+) -> tuple[R, PromptExecution]:
+    execution = await _intend(context, call)
+    if execution.status == "success":
+        return await recall(execution.output_raw), execution
+    started = monotonic()
+    try:
+        result = await make()
+        kept = await remember(result)
+    except ProviderError as exc:
+        await _settle_failure(context, call, execution, exc, monotonic() - started)
+        raise
+    except asyncio.CancelledError:
+        if call.provider.free:
+            await _note(execution, {"status": "error", "error_message": "cancelled"})
+        raise
+    settled = await _settle(context, call, execution, result, kept, monotonic() - started)
+    return result, settled
+
+
+async def _intend(context: Context, call: Call) -> PromptExecution:
+    """The record of this call: an earlier success, or a pending one that is now ours to make."""
+    intent = PromptExecution(
+        workspace_id=context.workspace_id,
+        project_id=context.task.project_id,
+        task_id=context.task.id,
+        subject=call.subject,
+        app="backlot",
+        feature=call.feature,
+        stage=call.stage,
+        inputs=call.request.model_dump(mode="json"),
+        resolved_prompt=call.prompt,
+        provider=call.provider.provider,
+        model=call.provider.model,
+        call_key=call.key,
+        take=call.take,
+    )
+    held = {"call_key": call.key, "status": {"$in": HELD}}
+    scope = {"workspace_id": context.workspace_id}
+    if earlier := await PromptExecution.first_in(scope, held):
+        return await _take_up(context, call, earlier)
+    try:
+        return await intent.insert()
+    except NotUnique as exc:
+        if earlier := await PromptExecution.first_in(scope, held):
+            return await _take_up(context, call, earlier)
+        raise ProviderError("Made at the same time.", code="busy", retryable=True) from exc
+
+
+async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> PromptExecution:
+    if earlier.status == "success":
+        return earlier
+    if call.provider.free:
+        return earlier
+    if earlier.status == "pending" and earlier.task_id != context.task.id:
+        running = {"_id": earlier.task_id, "status": "processing"}
+        if await Task.collection().find_one(running, {"_id": 1}):
+            raise ProviderError("Another task makes this call.", code="busy", retryable=True)
+    await _note(earlier, {"status": "unknown"})
+    raise GiveUp(
+        f"{call.provider.provider} was asked before and the outcome is unknown: look the job up "
+        "there; then pay again with `backlot tasks retry --pay-again`, or give the task up.",
+        code="unknown_outcome",
+    )
+
+
+async def _settle(
+    context: Context,
+    call: Call,
+    execution: PromptExecution,
+    result: Result,
+    kept: FreeMap,
+    seconds: float,
+) -> PromptExecution:
+    """Write the outcome and its price as one; whoever is second takes what the first wrote."""
+    usage = result.usage
+    outcome = {
+        "status": "success",
+        "output_raw": kept,
+        "finished_at": now(),
+        "tokens_used": usage.tokens,
+        "provider_job_id": usage.provider_job_id,
+    }
+    cost = _cost(context, call, execution, seconds).model_copy(
+        update={
+            "amount": usage.cost,
+            "currency": usage.currency,
+            "tokens_used": usage.tokens,
+            "seconds_processed": usage.seconds,
+            "api_call_id": usage.provider_job_id,
+        }
+    )
+
+    async def together(session: AsyncClientSession) -> PromptExecution | None:
+        settled = await PromptExecution.advance_one(
+            {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}},
+            {"$set": outcome},
+            session,
+        )
+        if settled is not None:
+            await cost.insert(session=session)
+        return settled
+
+    settled = await context.store.in_transaction(together)
+    return settled or await _settled_by_other(execution)
+
+
+async def _settled_by_other(execution: PromptExecution) -> PromptExecution:
+    found = await PromptExecution.first_in(True, {"_id": execution.id, "status": "success"})
+    if found is None:
+        raise ProviderError("The call's record is gone.", code="record_gone", retryable=True)
+    return found
+
+
+async def _settle_failure(
+    context: Context, call: Call, execution: PromptExecution, exc: ProviderError, seconds: float
+) -> None:
+    cost = _cost(context, call, execution, seconds).model_copy(
+        update={
+            "amount": FREE if call.provider.free else None,
+            "success": False,
+            "error_message": str(exc),
+        }
+    )
+    await _note(execution, {"status": "error", "error_message": str(exc), "finished_at": now()})
+    await cost.insert()
+
+
+async def _note(execution: PromptExecution, values: dict[str, Any]) -> None:
+    query = {"_id": execution.id, "status": "pending"}
+    await PromptExecution.collection().update_one(query, touched({"$set": values}))
+
+
+def _cost(
+    context: Context, call: Call, execution: PromptExecution, seconds: float
+) -> GenerationCost:
+    return GenerationCost(
+        workspace_id=context.workspace_id,
+        project_id=context.task.project_id,
+        task_id=context.task.id,
+        execution_id=execution.id,
+        subject=call.subject,
+        category=call.category,
+        provider=call.provider.provider,
+        model_name=call.provider.model,
+        api_latency_ms=round(seconds * 1000),
+    )

@@ -1,0 +1,265 @@
+"""Claiming tasks, keeping them and letting go of them: every write to a task that a worker makes.
+
+All times are the store's (`$$NOW`), so that a worker whose clock is off neither steals nor loses
+leases. A write carries the fence of its claim and changes nothing once that claim was lost.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from pymongo import UpdateOne
+
+from app.core.kinds import TaskKind
+from documents.base import Session, StoredDocument
+from documents.production import Queue, Task, TaskOutput
+from documents.values import Id
+
+RELEASED_READY = {
+    "$and": [
+        {"$eq": ["$waiting_for", []]},
+        {"$eq": [{"$ifNull": ["$hold", None]}, None]},
+    ]
+}
+
+
+class LeaseLost(Exception):
+    """The task is no longer this worker's: it was cancelled, or its lease ran out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an attempt failed, and whether another one may succeed."""
+
+    message: str
+    code: str
+    retryable: bool
+
+
+async def claim(worker_id: str, free: Mapping[Queue, int], lease_seconds: float) -> list[Task]:
+    """The best runnable tasks for these free slots, now this worker's; by priority, then age."""
+    candidates: list[Id] = []
+    for queue, slots in free.items():
+        if slots > 0:
+            rows = Task.collection().find(
+                {
+                    "queue": queue,
+                    "status": "queued",
+                    "ready": True,
+                    "deleted_at": None,
+                    "$expr": {"$lte": ["$run_after", "$$NOW"]},
+                },
+                {"_id": 1},
+                sort=[("priority", -1), ("created_at", 1)],
+                limit=slots,
+            )
+            candidates += [row["_id"] async for row in rows]
+    if not candidates:
+        return []
+    name = uuid4().hex
+    claimed = await Task.collection().update_many(
+        {"_id": {"$in": candidates}, "status": "queued", "ready": True},
+        [
+            {
+                "$set": {
+                    "status": "processing",
+                    "updated_at": "$$NOW",
+                    "fence": {"$add": ["$fence", 1]},
+                    "progress": {"percentage": 0, "current_step": ""},
+                    "worker": {
+                        "worker_id": worker_id,
+                        "claim": name,
+                        "started_at": "$$NOW",
+                        "heartbeat": "$$NOW",
+                        "lease_until": _in_seconds(lease_seconds),
+                    },
+                }
+            }
+        ],
+    )
+    if not claimed.modified_count:
+        return []
+    return await Task.all_in(
+        True,
+        {"_id": {"$in": candidates}, "worker.claim": name},
+        sort=[("priority", -1), ("created_at", 1)],
+    )
+
+
+async def renew(tasks: Sequence[Task], lease_seconds: float) -> tuple[set[Id], set[Id]]:
+    """Lengthen the leases; answers which tasks are lost and which shall be cancelled."""
+    mine = {"$or": [_held(task) for task in tasks]}
+    await Task.collection().update_many(
+        mine,
+        [
+            {
+                "$set": {
+                    "worker.heartbeat": "$$NOW",
+                    "worker.lease_until": _in_seconds(lease_seconds),
+                    "updated_at": "$$NOW",
+                }
+            }
+        ],
+    )
+    return await look_after(tasks)
+
+
+async def look_after(tasks: Sequence[Task]) -> tuple[set[Id], set[Id]]:
+    """Which of these tasks are lost, and which shall be cancelled."""
+    rows = Task.collection().find(
+        {"$or": [_held(task) for task in tasks]}, {"cancel_requested_at": 1}
+    )
+    held = {row["_id"]: row.get("cancel_requested_at") async for row in rows}
+    lost = {task.id for task in tasks} - held.keys()
+    return lost, {key for key, asked in held.items() if asked is not None}
+
+
+async def report_progress(task: Task, percentage: float, step: str) -> None:
+    """Write how far the task has come, unless it is lost."""
+    await Task.collection().update_one(
+        _held(task),
+        [
+            {
+                "$set": {
+                    "progress.percentage": min(max(percentage, 0), 100),
+                    "progress.current_step": {"$literal": step},
+                    "updated_at": "$$NOW",
+                }
+            }
+        ],
+    )
+
+
+async def complete(task: Task, output: TaskOutput | None, session: Session = None) -> None:
+    """End the task with success. Raises LeaseLost where it is no longer this worker's."""
+    done = await Task.collection().update_one(_held(task), _completion(output), session=session)
+    if not done.matched_count:
+        raise LeaseLost(str(task.id))
+    await release_dependents([task.id], session)
+
+
+async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:
+    """End several tasks in one round trip; answers whether that made others runnable."""
+    writes = [UpdateOne(_held(task), _completion(output)) for task, output in done]
+    result = await Task.collection().bulk_write(writes, ordered=False)
+    ids = [task.id for task, _ in done]
+    if result.matched_count < len(ids):
+        rows = Task.collection().find({"_id": {"$in": ids}, "status": "completed"}, {"_id": 1})
+        ids = [row["_id"] async for row in rows]
+    return await release_dependents(ids) > 0
+
+
+async def release_dependents(done: Sequence[Id], session: Session = None) -> int:
+    """Tell the tasks that waited for these; safe to repeat."""
+    left = {"$setDifference": ["$waiting_for", list(done)]}
+    result = await Task.collection().update_many(
+        {"waiting_for": {"$in": list(done)}},
+        [
+            {"$set": {"waiting_for": left, "updated_at": "$$NOW"}},
+            {"$set": {"ready": {"$and": [RELEASED_READY, {"$eq": ["$status", "queued"]}]}}},
+        ],
+        session=session,
+    )
+    return result.modified_count
+
+
+async def fail(task: Task, failure: Failure, backoff_seconds: float) -> None:
+    """End an attempt without success: queue the task again while tries are left, else fail it."""
+    await Task.collection().update_one(
+        _held(task), failed_attempt(failure, backoff_seconds, "$max_retries")
+    )
+    if task.optional:
+        query = {"_id": task.id, "status": "failed"}
+        if await Task.collection().find_one(query, {"_id": 1}):
+            await release_dependents([task.id])
+
+
+async def give_back(task: Task) -> None:
+    """Queue the task again as if it had not been claimed: the worker stops."""
+    await Task.collection().update_one(
+        _held(task),
+        [
+            {
+                "$set": {
+                    "status": "queued",
+                    "worker": None,
+                    "fence": {"$add": ["$fence", 1]},
+                    "updated_at": "$$NOW",
+                }
+            }
+        ],
+    )
+
+
+async def cancelled(task: Task) -> None:
+    """End the task as cancelled."""
+    await Task.collection().update_one(
+        _held(task), [{"$set": _ended("cancelled")}, {"$unset": "key"}]
+    )
+
+
+def failed_attempt(
+    failure: Failure, backoff_seconds: float, max_retries: Any
+) -> list[StoredDocument]:
+    """The update after an attempt that failed; the pause doubles with every retry."""
+    retries = {"$ifNull": ["$error.retry_count", 0]}
+    again = {"$and": [failure.retryable, {"$lt": [retries, max_retries]}]}
+    pause = {"$multiply": [backoff_seconds * 1000, {"$pow": [2, retries]}]}
+    return [
+        {"$set": {"_again": again, "_retries": retries, "_pause": pause}},
+        {
+            "$set": {
+                "status": {"$cond": ["$_again", "queued", "failed"]},
+                "fence": {"$add": ["$fence", 1]},
+                "run_after": {"$cond": ["$_again", {"$add": ["$$NOW", "$_pause"]}, "$run_after"]},
+                "completed_at": {"$cond": ["$_again", None, "$$NOW"]},
+                "key": {"$cond": ["$_again", "$key", "$$REMOVE"]},
+                "worker": {"$cond": ["$_again", None, "$worker"]},
+                "updated_at": "$$NOW",
+                "error": {
+                    "message": {"$literal": failure.message[:10_000]},
+                    "code": {"$literal": failure.code},
+                    "retry_count": {"$add": ["$_retries", {"$cond": ["$_again", 1, 0]}]},
+                    "last_retry": {"$cond": ["$_again", "$$NOW", "$error.last_retry"]},
+                },
+            }
+        },
+        {"$unset": ["_again", "_retries", "_pause"]},
+    ]
+
+
+def parameters_of(task: Task, kind: TaskKind[Any]) -> Any:
+    """The task's parameters as its kind declares them. Raises pydantic's ValidationError."""
+    return kind.parameters.model_validate(task.input.parameters)
+
+
+def _held(task: Task) -> StoredDocument:
+    """The task, as long as this claim of it holds."""
+    return {"_id": task.id, "fence": task.fence, "status": "processing"}
+
+
+def _completion(output: TaskOutput | None) -> list[StoredDocument]:
+    running = {"$divide": [{"$subtract": ["$$NOW", "$worker.started_at"]}, 1000]}
+    stored = (output or TaskOutput()).model_dump()
+    metrics = {**stored.pop("metrics"), "processing_time": running}
+    literal = {name: {"$literal": value} for name, value in stored.items()}
+    finished = {"percentage": 100, "current_step": ""}
+    return [
+        {
+            "$set": {
+                **_ended("completed"),
+                "progress": finished,
+                "output": {**literal, "metrics": metrics},
+            }
+        },
+        {"$unset": "key"},
+    ]
+
+
+def _ended(status: str) -> StoredDocument:
+    return {"status": status, "completed_at": "$$NOW", "updated_at": "$$NOW"}
+
+
+def _in_seconds(seconds: float) -> StoredDocument:
+    return {"$add": ["$$NOW", int(seconds * 1000)]}

@@ -1,0 +1,81 @@
+"""What a handler is given: the task, the parts it may use, and ways to speak of its progress."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from app.core.storage import Storage
+from app.core.wakeups import Wakeups
+from app.settings import Settings
+from documents.production import Task
+from documents.store import Store
+from documents.values import Id
+from workers.providers.registry import Providers
+from workers.runtime import claims
+
+PROGRESS_SECONDS: Final = 0.5
+"""Progress is written at most this often: a bar needs no more, and the store is spared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a worker process has open; shared by all its tasks."""
+
+    settings: Settings
+    store: Store
+    storage: Storage
+    wakeups: Wakeups
+    providers: Providers
+
+
+@dataclass(slots=True)
+class Context:
+    """One attempt at one task."""
+
+    task: Task
+    resources: Resources
+    folder: Path
+    """An empty folder of this attempt's own, gone afterwards."""
+    _told_at: float = field(default=0, init=False)
+
+    @property
+    def store(self) -> Store:
+        return self.resources.store
+
+    @property
+    def storage(self) -> Storage:
+        return self.resources.storage
+
+    @property
+    def providers(self) -> Providers:
+        return self.resources.providers
+
+    @property
+    def workspace_id(self) -> Id:
+        """The tenant whose work this is. Raises RuntimeError for a task of the house."""
+        if self.task.workspace_id is None:
+            raise RuntimeError(f"{self.task.kind} {self.task.id} belongs to no workspace")
+        return self.task.workspace_id
+
+    async def progress(self, fraction: float, step: str) -> None:
+        """Tell how far the work has come, from 0 to 1."""
+        if monotonic() - self._told_at >= PROGRESS_SECONDS:
+            self._told_at = monotonic()
+            await claims.report_progress(self.task, fraction * 100, step)
+
+    def progress_from_thread(self, step: str) -> Callable[[float], None]:
+        """The same for code that cannot wait: the write happens when the loop gets to it."""
+        loop, pending = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+        def start(fraction: float) -> None:
+            writing = loop.create_task(self.progress(fraction, step))
+            pending.add(writing)
+            writing.add_done_callback(pending.discard)
+
+        def tell(fraction: float) -> None:
+            loop.call_soon_threadsafe(start, fraction)
+
+        return tell

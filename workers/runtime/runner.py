@@ -1,0 +1,239 @@
+"""The loop of a worker: claim, run, finish, until told to stop."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import shutil
+import socket
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from pydantic import ValidationError
+from pymongo.errors import PyMongoError
+
+from app.core.storage import StorageError
+from documents.production import Queue, Task, TaskOutput
+from documents.values import Id
+from workers.providers.errors import ProviderError
+from workers.render.errors import RenderError
+from workers.runtime import claims
+from workers.runtime.claims import Failure, LeaseLost
+from workers.runtime.context import Context, Resources
+from workers.runtime.handlers import HANDLERS, GiveUp, Outcome, kind_of
+from workers.runtime.sweep import BACKOFF_SECONDS, runnable, sweep
+
+CANCEL_POLL_SECONDS: Final = 0.5
+STORE_PAUSE_SECONDS: Final = 1.0
+"""How long to wait before asking a store again that does not answer."""
+STORE_PATIENCE_SECONDS: Final = 10
+FINISHED_AT_ONCE: Final = 500
+
+logger = logging.getLogger(__name__)
+
+
+class Runner:
+    """Runs tasks for one worker process.
+
+    `poke` says that there may be work; without pokes it looks by itself at every sweep.
+    """
+
+    def __init__(self, resources: Resources) -> None:
+        self.resources = resources
+        self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:6]}"
+        settings = resources.settings
+        self._slots: dict[Queue, int] = {
+            "cpu": settings.worker_cpu,
+            "io": settings.worker_io,
+            "light": settings.worker_light,
+        }
+        self._running: dict[Id, tuple[Task, asyncio.Task[None]]] = {}
+        self._finished: asyncio.Queue[tuple[Task, TaskOutput | None]] = asyncio.Queue()
+        self._done: list[tuple[Task, TaskOutput | None]] = []
+        self._poked = asyncio.Event()
+        self._stopping = False
+        self._scratch = Path(tempfile.mkdtemp(prefix="backlot-worker-"))
+
+    def poke(self) -> None:
+        """There may be work."""
+        self._poked.set()
+
+    async def run(self, grace_seconds: float = 5) -> None:
+        """Work until `stop`; then let tasks finish for a while, and hand the rest back."""
+        helpers = [
+            asyncio.create_task(self._persistently(each))
+            for each in (self._finish_in_bulk, self._keep_leases, self._sweep)
+        ]
+        try:
+            await self._persistently(self._claim_and_start)
+            await self._drain(grace_seconds)
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Claim nothing more; `run` returns soon."""
+        self._stopping = True
+        self.poke()
+
+    async def _persistently(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Go on with the work although the store is away for a while."""
+        while True:
+            try:
+                await work()
+            except PyMongoError as exc:
+                logger.warning("the document store does not answer, trying again: %s", exc)
+                await asyncio.sleep(STORE_PAUSE_SECONDS)
+            else:
+                return
+
+    async def _claim_and_start(self) -> None:
+        lease = self.resources.settings.lease_seconds
+        while not self._stopping:
+            self._poked.clear()
+            free = self._free_slots()
+            tasks = await claims.claim(self.worker_id, free, lease) if any(free.values()) else []
+            for task in tasks:
+                self._start(task)
+            if not tasks:
+                await self._poked.wait()
+
+    def _free_slots(self) -> dict[Queue, int]:
+        taken = Counter(task.queue for task, _ in self._running.values())
+        return {queue: slots - taken[queue] for queue, slots in self._slots.items()}
+
+    def _start(self, task: Task) -> None:
+        running = asyncio.create_task(self._attempt(task), name=f"{task.kind} {task.id}")
+        self._running[task.id] = (task, running)
+
+    async def _attempt(self, task: Task) -> None:
+        """One attempt, to whatever end; the slot is free again afterwards."""
+        try:
+            await self._run_handler(task)
+        except LeaseLost:
+            logger.warning("%s %s: the lease was lost, nothing was written", task.kind, task.id)
+        except asyncio.CancelledError:
+            if self._stopping:
+                await claims.give_back(task)
+        except PyMongoError as exc:
+            logger.warning("%s %s: left to the sweep: %s", task.kind, task.id, exc)
+        finally:
+            self._running.pop(task.id, None)
+            self.poke()
+
+    async def _run_handler(self, task: Task) -> None:
+        folder = self._scratch / str(task.id)
+        try:
+            kind = kind_of(task.kind)
+            parameters = claims.parameters_of(task, kind)
+            if kind.queue != "light":
+                await asyncio.to_thread(folder.mkdir, exist_ok=True)
+            context = Context(task, self.resources, folder)
+            async with asyncio.timeout(task.timeout_seconds):
+                outcome = await HANDLERS[task.kind](context, parameters) or Outcome()
+            await self._finish(task, outcome)
+        except (LeaseLost, PyMongoError):
+            raise
+        except Exception as exc:
+            failure = _failure(task, exc)
+            level = logging.WARNING if isinstance(exc, GiveUp | ProviderError) else logging.ERROR
+            logger.log(level, "%s %s: %s", task.kind, task.id, failure.message, exc_info=exc)
+            await claims.fail(task, failure, BACKOFF_SECONDS)
+        finally:
+            if task.queue != "light":
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _finish(self, task: Task, outcome: Outcome) -> None:
+        write = outcome.write
+        if write is None:
+            self._finished.put_nowait((task, outcome.output))
+            return
+
+        async def together(session: Any) -> None:
+            await claims.complete(task, outcome.output, session)
+            await write(session)
+
+        await self.resources.store.in_transaction(together)
+
+    async def _finish_in_bulk(self) -> None:
+        """Completions that write nothing else: as many as there are, in one round trip."""
+        while True:
+            if not self._done:
+                self._done.append(await self._finished.get())
+            while not self._finished.empty() and len(self._done) < FINISHED_AT_ONCE:
+                self._done.append(self._finished.get_nowait())
+            if await claims.complete_many(self._done):
+                self.poke()
+            for _ in self._done:
+                self._finished.task_done()
+            self._done.clear()
+
+    async def _keep_leases(self) -> None:
+        """Renew leases at a third of their length; hear of cancellations sooner."""
+        lease = self.resources.settings.lease_seconds
+        pause = min(CANCEL_POLL_SECONDS, lease / 3)
+        since_renewal = 0.0
+        while True:
+            await asyncio.sleep(pause)
+            since_renewal += pause
+            tasks = [task for task, _ in self._running.values()]
+            if not tasks:
+                continue
+            if since_renewal >= lease / 3:
+                lost, asked = await claims.renew(tasks, lease)
+                since_renewal = 0.0
+            else:
+                lost, asked = await claims.look_after(tasks)
+            for key in lost | asked:
+                if entry := self._running.get(key):
+                    await self._end_early(*entry, lost=key in lost)
+
+    async def _end_early(self, task: Task, running: asyncio.Task[None], *, lost: bool) -> None:
+        running.cancel()
+        await asyncio.wait([running], timeout=10)
+        if not lost:
+            await claims.cancelled(task)
+
+    async def _sweep(self) -> None:
+        pause = self.resources.settings.sweep_seconds
+        while True:
+            if await sweep():
+                self.poke()
+                if await runnable(2) > 1:
+                    await self.resources.wakeups.wake()
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))
+
+    async def _drain(self, grace_seconds: float) -> None:
+        running = [running for _, running in self._running.values()]
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace_seconds)
+            for each in late:
+                each.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._finished.join(), STORE_PATIENCE_SECONDS)
+
+
+def _failure(task: Task, exc: Exception) -> Failure:
+    """What went wrong, in words and in a code that stays the same."""
+    if isinstance(exc, GiveUp):
+        return Failure(str(exc), exc.code, retryable=False)
+    if isinstance(exc, ProviderError):
+        return Failure(str(exc), exc.code, exc.retryable)
+    if isinstance(exc, TimeoutError):
+        sentence = f"Not done within {task.timeout_seconds:g} seconds."
+        return Failure(sentence, "timeout", retryable=True)
+    if isinstance(exc, RenderError):
+        return Failure(str(exc), "render_failed", retryable=True)
+    if isinstance(exc, StorageError):
+        return Failure(str(exc), "storage", retryable=True)
+    if isinstance(exc, ValidationError):
+        return Failure(f"Not usable as it is: {exc}", "invalid", retryable=False)
+    return Failure(f"{type(exc).__name__}: {exc}", "internal", retryable=True)
