@@ -1,0 +1,59 @@
+"""Writing lossless sound, block by block."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+
+from workers.render.formats import SAMPLE_RATE
+from workers.render.sources import Samples
+
+
+class FlacWriter:
+    """A 48 kHz stereo FLAC file of 16 bits that grows by blocks of any length."""
+
+    def __init__(self, path: Path) -> None:
+        self._container = av.open(str(path.absolute()), "w", format="flac")
+        self._stream = self._container.add_stream("flac", rate=SAMPLE_RATE)
+        self._stream.codec_context.layout = "stereo"
+        self._stream.codec_context.format = "s16"
+        self._stream.codec_context.open()
+        self._frame_size = self._stream.codec_context.frame_size or 4608
+        self._rest = np.zeros((0, 2), dtype=np.int16)
+        self.written = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            if len(self._rest):
+                self._encode(self._rest)
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def write(self, block: Samples) -> None:
+        """Add samples, -1 to 1."""
+        whole = np.round(np.clip(block, -1, 1) * 32767).astype(np.int16)
+        waiting = np.concatenate([self._rest, whole])
+        full = len(waiting) - len(waiting) % self._frame_size
+        for start in range(0, full, self._frame_size):
+            self._encode(waiting[start : start + self._frame_size])
+        self._rest = waiting[full:]
+
+    def _encode(self, part: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]") -> None:
+        flat = np.ascontiguousarray(part).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(flat, format="s16", layout="stereo")
+        frame.sample_rate = SAMPLE_RATE
+        frame.time_base = Fraction(1, SAMPLE_RATE)
+        frame.pts = self.written
+        self.written += len(part)
+        self._container.mux(self._stream.encode(frame))

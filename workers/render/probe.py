@@ -1,0 +1,152 @@
+"""Asking what a file is: the door to the limited probing process.
+
+Outside files are never decoded in the worker itself. One probing process serves a whole worker;
+it is started at the first question and ends with the worker.
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workers.render.errors import Unreadable
+from workers.render.probe_child import WALL_SECONDS
+from workers.render.processes import bare_environment, python_module
+from workers.render.technical import TechnicalData
+
+__all__ = ["TechnicalData", "probe", "probe_many", "thumbnail"]
+
+THUMBNAIL_SIZE = 480
+_BACKLOG = 512
+_AT_ONCE = 16
+_ANSWER_BYTES = 256 * 1024
+
+
+class _Prober:
+    """The probing process and the address it listens at."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._owner = 0
+
+    def address(self) -> str:
+        """Where to connect; starts the process if it does not run."""
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._stop()
+                self._start()
+            return str(self._folder and self._folder / "probe")
+
+    def _start(self) -> None:
+        self._owner = os.getpid()
+        self._folder = Path(tempfile.mkdtemp(prefix="backlot-probe-"))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self._folder / "probe"))
+            listener.listen(_BACKLOG)
+            self._process = subprocess.Popen(
+                python_module("workers.render.probe_child", str(listener.fileno())),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                env=bare_environment(),
+                start_new_session=True,
+            )
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def close(self) -> None:
+        """End the process, if it was this one that started it."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._stop()
+
+
+_prober = _Prober()
+atexit.register(_prober.close)
+
+
+async def probe(path: Path) -> TechnicalData:
+    """What a file is, by its content and not by its name.
+
+    Raises:
+        Unreadable: it is damaged, of no known kind, or takes more time or memory than it may.
+    """
+    return await _ask(path)
+
+
+async def probe_many(paths: Sequence[Path]) -> list[TechnicalData | Unreadable]:
+    """What each of several files is, or why that can't be told."""
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(path: Path) -> TechnicalData | Unreadable:
+        async with gate:
+            try:
+                return await probe(path)
+            except Unreadable as error:
+                return error
+
+    return list(await asyncio.gather(*(one(path) for path in paths)))
+
+
+async def thumbnail(path: Path, into: Path, size: int = THUMBNAIL_SIZE) -> TechnicalData:
+    """Write a WebP preview whose longer side is at most `size` pixels; returns the file's facts.
+
+    A film shows a frame that is not black, if it has one.
+
+    Raises:
+        Unreadable: the file has no picture, or is damaged.
+    """
+    return await _ask(path, into=into, size=size)
+
+
+def _request(path: Path, into: Path | None, size: int) -> bytes:
+    wish: dict[str, Any] = {"path": str(path.absolute())}
+    if into is not None:
+        wish |= {"into": str(into.absolute()), "size": size}
+    return json.dumps(wish).encode() + b"\n"
+
+
+async def _ask(path: Path, *, into: Path | None = None, size: int = 0) -> TechnicalData:
+    request = _request(path, into, size)
+    try:
+        async with asyncio.timeout(WALL_SECONDS * 4):
+            line = await _exchange(request)
+    except TimeoutError:
+        line = b""
+    if not line:
+        raise Unreadable(f"{path.name} took more time or memory than a media file may.")
+    answer = json.loads(line)
+    if "reason" in answer:
+        raise Unreadable(answer["reason"])
+    return TechnicalData.model_validate(answer["facts"])
+
+
+async def _exchange(request: bytes) -> bytes:
+    address = await asyncio.to_thread(_prober.address)
+    reader, writer = await asyncio.open_unix_connection(address, limit=_ANSWER_BYTES)
+    try:
+        writer.write(request)
+        await writer.drain()
+        return await reader.readline()
+    except ConnectionError:
+        return b""
+    finally:
+        writer.close()

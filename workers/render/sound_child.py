@@ -1,0 +1,58 @@
+"""The child process that decodes and mixes sound: `python -m workers.render.sound_child REQUEST`.
+
+The request (JSON) is a timeline to mix or pieces to lay end to end. Outside files are decoded
+here, within limits; what was wrong with one of them is said on standard error in one line.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from workers.render.errors import Unreadable
+from workers.render.flac import FlacWriter
+from workers.render.limits import MEBIBYTE, confine
+from workers.render.mix import Mix
+from workers.render.seams import Piece, end_to_end
+from workers.render.sources import Samples
+from workers.render.timeline import Timeline
+
+_MEMORY = 512 * MEBIBYTE
+_CPU_SECONDS = 2 * 3600
+
+
+class SoundRequest(BaseModel):
+    """What to write to `output`: the mix of a timeline, or pieces end to end."""
+
+    output: Path
+    scratch: Path
+    timeline: Timeline | None = None
+    pieces: list[Piece] = []
+
+    def blocks(self) -> Iterator[Samples]:
+        """The sound that was asked for. Raises Unreadable."""
+        if self.timeline is not None:
+            return Mix(self.timeline, self.scratch).blocks()
+        return end_to_end(self.pieces, self.scratch)
+
+
+def main() -> int:
+    """Answer the request named on the command line."""
+    confine(memory=_MEMORY, cpu_seconds=_CPU_SECONDS)
+    request = SoundRequest.model_validate_json(Path(sys.argv[1]).read_bytes())
+    try:
+        with FlacWriter(request.output) as writer:
+            for block in request.blocks():
+                writer.write(block)
+    except Unreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except MemoryError:
+        sys.stderr.write("The sounds need more memory than a render may; give shorter ones.\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

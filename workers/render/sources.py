@@ -1,0 +1,64 @@
+"""Sound files decoded once to memory-mapped samples, so that long ones take little memory."""
+
+import itertools
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from workers.render.errors import Unreadable
+from workers.render.formats import SAMPLE_RATE
+
+Samples = npt.NDArray[np.float32]
+
+# Only formats that hold their own data: no playlists, nothing that names other files.
+MEDIA_FORMATS = (
+    "wav,w64,mp3,flac,ogg,aac,mov,mp4,m4a,matroska,webm,aiff,caf,avi,mpegts,mpeg,flv,asf,gif"
+)
+CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MEDIA_FORMATS}
+LONGEST_SECONDS = 12 * 3600
+
+
+class Source:
+    """A sound file as 48 kHz samples of one or two channels."""
+
+    def __init__(self, path: Path, scratch: Path) -> None:
+        """Decode a file into `scratch` (a new file). Raises Unreadable."""
+        self.length, self.channels = _decode(path, scratch)
+        self._samples = np.memmap(
+            scratch, dtype=np.int16, mode="r", shape=(self.length, self.channels)
+        )
+
+    def read(self, start: int, stop: int) -> Samples:
+        """Stereo samples of a range, -1 to 1; silence outside the file."""
+        block = np.zeros((max(0, stop - start), 2), dtype=np.float32)
+        first, last = max(0, start), min(self.length, stop)
+        if first < last:
+            block[first - start : last - start] = self._samples[first:last]
+        return block * np.float32(1 / 32768)
+
+
+def _decode(path: Path, scratch: Path) -> tuple[int, int]:
+    length = 0
+    try:
+        with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
+            if not container.streams.audio:
+                raise Unreadable(f"{path.name} has no sound.")
+            stream = container.streams.audio[0]
+            channels = 1 if stream.codec_context.channels == 1 else 2
+            resampler = av.AudioResampler(
+                format="s16", layout="mono" if channels == 1 else "stereo", rate=SAMPLE_RATE
+            )
+            with scratch.open("xb") as file:
+                for frame in itertools.chain(container.decode(stream), (None,)):
+                    for piece in resampler.resample(frame):
+                        length += piece.samples
+                        file.write(piece.to_ndarray().tobytes())
+                    if length > LONGEST_SECONDS * SAMPLE_RATE:
+                        raise Unreadable(f"{path.name} is longer than 12 hours.")
+    except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
+        raise Unreadable(f"{path.name} can't be read as sound: {error}") from None
+    if not length:
+        raise Unreadable(f"{path.name} holds no sound at all.")
+    return length, channels
