@@ -22,7 +22,7 @@ import typer
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from PIL import features
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
 from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from rich.console import Console
 from rich.markup import escape
@@ -170,13 +170,19 @@ def _embedded(part: str, program: Program, named: Path | None) -> Finding:
 
 
 async def _mongo(settings: Settings) -> _Answer:
+    # The asyncio client leaves a socket open when it is closed while it tries to connect again.
+    return await asyncio.to_thread(_ask_mongo, settings)
+
+
+def _ask_mongo(settings: Settings) -> _Answer:
+    limit = ANSWER_SECONDS * 1000
     try:
-        async with AsyncMongoClient[dict[str, Any]](
-            settings.mongo_uri, serverSelectionTimeoutMS=ANSWER_SECONDS * 1000
+        with MongoClient[dict[str, Any]](
+            settings.mongo_uri, serverSelectionTimeoutMS=limit, socketTimeoutMS=limit
         ) as client:
-            version = (await client.admin.command("buildInfo"))["version"]
-            hello = await client.admin.command("hello")
-            search = await _has_vector_search(client, settings.mongo_database)
+            version = client.admin.command("buildInfo")["version"]
+            hello = client.admin.command("hello")
+            search = _has_vector_search(client, settings.mongo_database)
     except OperationFailure as error:
         raise _Wrong(f"It refuses us ({error.details}): correct BACKLOT_MONGO_URI.") from None
     except ConfigurationError as error:
@@ -191,10 +197,9 @@ async def _mongo(settings: Settings) -> _Answer:
     return _Answer(version, f"transactions, {'vector search' if search else LOCAL_SEARCH}")
 
 
-async def _has_vector_search(client: AsyncMongoClient[dict[str, Any]], database: str) -> bool:
+def _has_vector_search(client: MongoClient[dict[str, Any]], database: str) -> bool:
     try:
-        cursor = await client[database]["media"].aggregate([{"$listSearchIndexes": {}}])
-        await cursor.to_list()
+        client[database]["media"].aggregate([{"$listSearchIndexes": {}}]).to_list()
     except OperationFailure:
         return False  # 40324 from servers that don't know the stage, others where mongot is absent.
     return True

@@ -27,7 +27,7 @@ async def _bind(database: Any) -> None:
 @pytest.fixture(scope="session")
 def settings(worker_id: str) -> Settings:
     """The servers that `backlot stack run` started, with names of this worker's own."""
-    found = Settings(_env_file=None)  # type: ignore[call-arg]
+    found = Settings(_env_file=None)
     if not (found.mongo_uri and found.redis_url and found.s3_endpoint):
         pytest.fail("needs the servers: backlot stack run --temp -- pytest", pytrace=False)
     number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 15

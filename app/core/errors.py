@@ -221,16 +221,24 @@ def problem(
 
 def refused(refusal: Refusal) -> Response:
     """The answer that tells of a refusal."""
-    return problem(
-        refusal.status, refusal.code, str(refusal), refusal.headers, **refusal.members
-    )
+    return problem(refusal.status, refusal.code, str(refusal), refusal.headers, **refusal.members)
+
+
+KNOWN: Final[tuple[type[Exception], ...]] = (
+    Refusal,
+    NotUnique,
+    BrokenCheck,
+    MissingReference,
+    StillReferenced,
+    ConnectionFailure,
+    ExecutionTimeout,
+    StorageError,
+)
 
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
-    for kind in (Refusal, NotUnique, BrokenCheck, MissingReference, StillReferenced):
-        app.add_exception_handler(kind, _known)
-    for kind in (ConnectionFailure, ExecutionTimeout, StorageError):
+    for kind in KNOWN:
         app.add_exception_handler(kind, _known)
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(HTTPException, _by_the_framework)

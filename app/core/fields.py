@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any, get_args
 
 from app.core.errors import BadQuery
-from documents.base import Flexible, OnRequest, Record, Secret, mark
+from documents.base import Flexible, OnRequest, Record, Secret, StoredDocument, mark
 from documents.references import VALUES, FieldPath, field_paths
 
 Projection = dict[str, int]
@@ -55,6 +55,10 @@ class Fields:
         leaves = [leaf for each in outermost for leaf in self._expanded(self._secret, each)]
         return dict.fromkeys(["_id", *sorted(leaves)], 1)
 
+    def picked(self, document: StoredDocument) -> StoredDocument:
+        """What of a whole stored document is answered when nothing is asked for by name."""
+        picked: StoredDocument = _picked(document, [name.split(".") for name in self.plain])
+
     def _without(self, hidden: set[str], parent: str) -> Iterable[str]:
         for name in self._children[parent]:
             yield from self._expanded(hidden, name)
@@ -67,6 +71,21 @@ class Fields:
             yield from self._without(hidden, name)
         else:
             yield name
+
+
+def _picked(document: Any, paths: list[list[str]]) -> Any:
+    if isinstance(document, list):
+        return [_picked(each, paths) for each in document]
+    if not isinstance(document, dict):
+        return document
+    inner: dict[str, list[list[str]]] = {}
+    for name, *rest in paths:
+        inner.setdefault(name, []).append(rest)
+    return {
+        name: document[name] if [] in rest else _picked(document[name], rest)
+        for name, rest in inner.items()
+        if name in document
+    }
 
 
 def _within(name: str, others: Iterable[str]) -> bool:

@@ -101,9 +101,7 @@ class Listing:
         }
         self._check()
 
-    def page(
-        self, asked: Iterable[tuple[str, str]], reach: Reach, cursors: Cursors
-    ) -> Page:
+    def page(self, asked: Iterable[tuple[str, str]], reach: Reach, cursors: Cursors) -> Page:
         """What a query string asks for. Raises BadQuery for all that is not offered."""
         given = self._given(asked)
         tests = self._tests(given)

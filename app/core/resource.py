@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from app.core.access import ACCESS, Access
 from app.core.actor import CurrentActor
@@ -12,8 +12,8 @@ from app.core.bodies import StrictRoute
 from app.core.errors import (
     BadQuery,
     ChangedMeanwhile,
-    Invalid,
     InUse,
+    Invalid,
     MalformedBody,
     NotFound,
     NotSignedIn,
@@ -191,16 +191,7 @@ class Resource:
         )
 
     def _add_bulk(self, many: str) -> None:
-        name = self.model.__name__
-        items = create_model(
-            f"{name}BulkCreate",
-            __config__={"extra": "forbid"},
-            items=(_bounded(list[create_schema(self.model)]), ...),  # type: ignore[misc]
-        )
-        ids = create_model(
-            f"{name}BulkDelete", __config__={"extra": "forbid"}, ids=(_bounded(list[Id]), ...)
-        )
-        made = create_model(f"{name}Bulk", data=(list[read_schema(self.model)], ...))  # type: ignore[misc]
+        made = _object(self.model, "Bulk", data=list[read_schema(self.model)])  # type: ignore[misc]
 
         async def create_records(
             body: BaseModel, actor: CurrentActor, parts: CurrentParts
@@ -215,7 +206,8 @@ class Resource:
             return await self.writing.delete_all(body, actor, parts)
 
         if "create" in self.verbs:
-            create_records.__annotations__["body"] = items
+            items = _bounded(list[create_schema(self.model)])  # type: ignore[misc]
+            create_records.__annotations__["body"] = _object(self.model, "BulkCreate", items=items)
             self._route(
                 "/bulk",
                 create_records,
@@ -229,6 +221,7 @@ class Resource:
                 },
             )
         if "delete" in self.verbs:
+            ids = _object(self.model, "BulkDelete", ids=_bounded(list[Id]))
             delete_records.__annotations__["body"] = ids
             self._route(
                 "/bulk-delete",
@@ -252,10 +245,15 @@ IF_MATCH: Final = {
 }
 
 
+def _object(model: type[Record], kind: str, **fields: Any) -> type[BaseModel]:
+    """A schema with these required fields."""
+    given = {name: (each, ...) for name, each in fields.items()}
+    return create_model(f"{model.__name__}{kind}", __config__=ConfigDict(extra="forbid"), **given)  # type: ignore[call-overload, no-any-return]
+
+
 def _bounded(kind: Any) -> Any:
     return Annotated[kind, Field(min_length=1, max_length=MOST_AT_ONCE)]
 
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-

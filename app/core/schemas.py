@@ -1,7 +1,7 @@
 """What clients send and get, derived from the marks of a document class."""
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, reduce
+from functools import reduce, wraps
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
@@ -22,9 +22,23 @@ from documents.base import (
 )
 
 Schema: TypeAlias = type[BaseModel]
+Derivation: TypeAlias = Callable[[Schema], Schema]
 
 
-@lru_cache(maxsize=None)
+def _once(derive: Derivation) -> Derivation:
+    """Derives one schema of each class, so that two mentions of it are the same."""
+    known: dict[Schema, Schema] = {}
+
+    @wraps(derive)
+    def derived(model: Schema) -> Schema:
+        if model not in known:
+            known[model] = derive(model)
+        return known[model]
+
+    return derived
+
+
+@_once
 def create_schema(model: Schema) -> Schema:
     """All that a client may say about a new record."""
     fields = {
@@ -35,7 +49,7 @@ def create_schema(model: Schema) -> Schema:
     return _strict(model, "Create", fields, refused_names(model, is_given))
 
 
-@lru_cache(maxsize=None)
+@_once
 def change_schema(model: Schema) -> Schema:
     """A merge patch: the same fields, each of which may be left out."""
     fields = {
@@ -46,7 +60,7 @@ def change_schema(model: Schema) -> Schema:
     return _strict(model, "Change", fields, refused_names(model, is_changeable))
 
 
-@lru_cache(maxsize=None)
+@_once
 def read_schema(model: Schema) -> Schema:
     """All that is answered; what is only answered on request may be missing."""
     fields = {
@@ -55,9 +69,7 @@ def read_schema(model: Schema) -> Schema:
         if not mark(field, Secret)
     }
     extra = ConfigDict(extra=model.model_config.get("extra") or "ignore")
-    return create_model(
-        f"{model.__name__}Read", __config__=extra, __doc__=model.__doc__, **fields
-    )
+    return create_model(f"{model.__name__}Read", __config__=extra, __doc__=model.__doc__, **fields)
 
 
 def is_given(field: FieldInfo) -> bool:
@@ -87,6 +99,8 @@ def _strict(model: Schema, kind: str, fields: dict[str, Any], refused: Mapping[s
         for name in value if isinstance(value, dict) else ():
             if name in refused:
                 raise PydanticCustomError(refused[name], REASONS[refused[name]], {"field": name})
+            if name == "":
+                raise PydanticCustomError("empty_name", "A field needs a name")
         return value
 
     flexible = model.model_config.get("extra") == "allow" and not issubclass(model, Record)
@@ -129,7 +143,7 @@ def _typed(kind: Any, field: FieldInfo, **more: Any) -> Any:
     return Annotated[(kind, *field.metadata, Field(description=field.description, **more))]
 
 
-def _derived(kind: Any, derive: Callable[[Schema], Schema]) -> Any:
+def _derived(kind: Any, derive: Derivation) -> Any:
     """The type, with every model embedded in it derived in the same way."""
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return derive(kind)
@@ -138,6 +152,14 @@ def _derived(kind: Any, derive: Callable[[Schema], Schema]) -> Any:
         return Annotated[(_derived(inner[0], derive), *inner[1:])]
     if origin in (Union, UnionType):
         return reduce(or_, (_derived(each, derive) for each in inner))
-    if origin in (list, dict):
-        return origin[tuple(_derived(each, derive) for each in inner)]
+    if origin is list:
+        # A patch replaces lists, so their items are whole.
+        whole = create_schema if derive is change_schema else derive
+        return list.__class_getitem__(_derived(inner[0], whole))
+    if origin is dict:
+        values = _derived(inner[1], derive)
+        # In a patch null takes a key out of a map.
+        return dict.__class_getitem__(
+            (inner[0], values | None if derive is change_schema else values)
+        )
     return kind

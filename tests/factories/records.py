@@ -25,9 +25,10 @@ SPECIAL: dict[str, Any] = {
 }
 
 
-def valid(model: type[R], **given: Any) -> R:
+def valid(model: type[R], /, **given: Any) -> R:
     """A record that the class and the store take; `given` goes before what is made up."""
-    return model.model_validate({**required_values(model), **given})
+    record: R = model.model_validate({**required_values(model), **given})
+    return record
 
 
 def required_values(model: type[BaseModel]) -> dict[str, Any]:

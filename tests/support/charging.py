@@ -18,15 +18,15 @@ class Till:
     """Every charge ever made, one line each; survives the worker."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     def charge(self, request: Request) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
+        with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(request.model_dump(mode="json"), sort_keys=True) + "\n")
 
     @property
     def charges(self) -> list[str]:
-        return self._path.read_text("utf-8").splitlines() if self._path.exists() else []
+        return self.path.read_text("utf-8").splitlines() if self.path.exists() else []
 
 
 class ChargingText(LocalTextProvider):

@@ -13,7 +13,7 @@ from documents.production import Task
 from documents.values import Id
 from tests.factories.films import make_film
 from tests.support.kinds import RUNS, WORK, Work
-from tests.workers.runtime.conftest import Working, ended, until
+from tests.workers.conftest import Working, ended, until
 from workers.runtime import claims
 from workers.runtime.claims import LeaseLost
 from workers.runtime.context import Resources

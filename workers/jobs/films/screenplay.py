@@ -52,7 +52,6 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
         purpose="screenplay",
         prompt=PROMPT,
         inputs={
-            "title": episode.title,
             "text": text,
             "target_seconds": parameters.target_seconds,
         },

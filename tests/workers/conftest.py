@@ -13,9 +13,12 @@ from app.settings import Settings
 from documents.production import Task
 from documents.store import Store
 from documents.values import Id
+from workers import jobs
 from workers.providers.registry import local_providers
 from workers.runtime.context import Resources
 from workers.runtime.runner import Runner
+
+__all__ = ["jobs"]  # importing it declares the handlers
 
 Working: TypeAlias = Callable[..., AbstractAsyncContextManager[Runner]]
 PATIENCE_SECONDS = 20
@@ -54,9 +57,11 @@ def working(resources: Resources) -> Working:
     return start
 
 
-async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+async def until(
+    condition: Callable[[], Awaitable[bool]], patience: float = PATIENCE_SECONDS
+) -> None:
     """Wait for something that comes true by itself."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
+    async with asyncio.timeout(patience):
         while not await condition():
             await asyncio.sleep(0.02)
 

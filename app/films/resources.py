@@ -1,0 +1,44 @@
+"""The plain routes of films."""
+
+from typing import Final
+
+from app.core.resource import PLAIN, Resource
+from app.films import access
+from documents.films import Character, Episode, Project, Scene
+
+RESOURCES: Final = (
+    Resource(
+        Project,
+        path="projects",
+        line="films",
+        access=access.PROJECTS,
+        filters=("workspace_id", "status"),
+        verbs=PLAIN,
+    ),
+    Resource(
+        Episode,
+        path="episodes",
+        line="films",
+        access=access.PARTS,
+        filters=("workspace_id", "project_id"),
+        sorts=("episode_number",),
+        verbs=PLAIN,
+    ),
+    Resource(
+        Character,
+        path="characters",
+        line="films",
+        access=access.PARTS,
+        filters=("workspace_id",),
+        verbs=PLAIN,
+    ),
+    Resource(
+        Scene,
+        path="scenes",
+        line="films",
+        access=access.PARTS,
+        filters=("workspace_id", "project_id", "episode_id"),
+        sorts=("scene_number",),
+        verbs=PLAIN,
+    ),
+)

@@ -1,0 +1,237 @@
+"""A film from a text, all the way: what is made, what is recorded, and what is in the MP4."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from app.core.deletion import delete
+from app.films.service import Plan, plan_episode
+from app.films.story import UnusableStory
+from app.library.search import nearest
+from app.production import tasks
+from app.production.tasks import pipeline_state
+from app.settings import Settings
+from documents.films import Character, Episode, Project, Scene
+from documents.library import Media
+from documents.production import GenerationCost, PromptExecution, Task
+from scripts.stack import environment
+from tests.factories.films import make_project, make_user, make_workspace
+from tests.support.charging import Till
+from tests.workers.conftest import Working, until
+from workers.providers.embedding import EmbeddingRequest
+from workers.render.probe import probe
+from workers.render.quality import examine
+from workers.runtime.context import Resources
+
+STORY = """The Fox and the Crow
+
+A Crow sat in a tall tree with a piece of cheese. A Fox came by and wanted it. "Sing for me," said
+the Fox.
+
+The Crow opened her beak, and the cheese fell down into the grass. "Thank you," said the Fox, and
+ran away into the forest.
+"""
+DRAFT = {"quality_tier": "draft"}
+
+
+async def make_plan(resources: Resources, story: str = STORY) -> Plan:
+    user = await make_user()
+    workspace = await make_workspace(user)
+    project = await make_project(user, workspace, project_settings=DRAFT)
+    return await plan_episode(
+        resources.store,
+        resources.storage,
+        resources.wakeups,
+        project,
+        story.encode(),
+        created_by=user.id,
+        auto_approve=True,
+    )
+
+
+async def is_over(plan: Plan) -> bool:
+    state = await pipeline_state(plan.pipeline.id)
+    return state.is_done or (state.is_stuck and not state.by_status.get("processing"))
+
+
+@pytest.mark.slow
+async def test_film_is_made_and_everything_follows(
+    working: Working, resources: Resources, tmp_path: Path
+) -> None:
+    plan = await make_plan(resources)
+    async with working():
+        await until(lambda: is_over(plan), patience=120)
+    assert (await pipeline_state(plan.pipeline.id)).is_done
+
+    episode = await Episode.one_in(True, plan.episode.id)
+    project = await Project.one_in(True, plan.episode.project_id)
+    scenes = await Scene.all_in(True, {"episode_id": plan.episode.id}, sort=[("scene_number", 1)])
+    assert episode is not None
+    assert project is not None
+    assert (episode.status, project.status) == ("completed", "completed")
+    assert project.progress.overall_progress == 100
+    assert episode.title == "The Fox and the Crow"
+    assert episode.production.scene_count == episode.production.completed_scenes == len(scenes) > 1
+    assert {scene.production.status for scene in scenes} == {"approved"}
+    names = {each.name for each in await Character.all_in(True, {"project_id": project.id})}
+    assert {"Fox", "Crow"} <= names
+    spoken = [line for scene in scenes for line in scene.script.dialogue]
+    assert all(line.audio_id and line.words and line.timing is not None for line in spoken)
+    assert any(line.character_id and "Sing for me" in line.lines for line in spoken)
+
+    await _film_can_be_seen_and_heard(resources, episode, tmp_path)
+    await _media_are_described(project)
+    await _every_call_is_on_record(project)
+    await _media_are_found_by_meaning(resources, project)
+
+
+async def _film_can_be_seen_and_heard(resources: Resources, episode: Episode, folder: Path) -> None:
+    video = await Media.one_in(True, episode.metadata.final_video_id or episode.id)
+    assert video is not None
+    path = folder / "film.mp4"
+    await resources.storage.get_file(video.storage_key, path)
+    facts, quality = await probe(path), await examine(path)
+    assert (facts.codec, facts.audio_codec, facts.width, facts.height) == ("h264", "aac", 640, 360)
+    assert facts.duration == pytest.approx(episode.metadata.duration, abs=0.01)
+    scenes = await Scene.all_in(True, {"episode_id": episode.id})
+    assert facts.duration == pytest.approx(sum(s.script.duration for s in scenes), abs=0.1)
+    assert quality.black_ratio is not None
+    assert quality.black_ratio < 0.2
+    assert quality.silence_ratio is not None
+    assert quality.silence_ratio < 0.2
+    captions = await Media.first_in(
+        True, {"episode_id": episode.id, "media_type": "caption", "filename": "captions.vtt"}
+    )
+    assert captions is not None
+    text = b"".join([part async for part in resources.storage.stream(captions.storage_key)])
+    assert text.startswith(b"WEBVTT")
+    assert b"Sing for me" in text
+
+
+async def _media_are_described(project: Project) -> None:
+    media = await Media.all_in(True, {"project_id": project.id})
+    made = [each for each in media if each.agent_generated]
+    assert all(each.generation_metadata and each.generation_metadata.task_id for each in made)
+    assert all(each.embedding_model for each in media)
+    pictures = [each for each in made if each.kind in ("image", "video")]
+    assert all(each.thumbnail_key and each.width for each in pictures)
+    sounds = [each for each in made if each.kind in ("audio", "video")]
+    assert all(each.technical_data.duration and each.technical_data.codec for each in sounds)
+
+
+async def _every_call_is_on_record(project: Project) -> None:
+    executions = await PromptExecution.all_in(True, {"project_id": project.id})
+    assert {each.status for each in executions} == {"success"}
+    stages = {each.stage for each in executions}
+    assert {"screenplay", "storyboard", "dialogue", "music", "embedding"} <= stages
+    costs = await GenerationCost.all_in(True, {"project_id": project.id})
+    assert {each.execution_id for each in costs} == {each.id for each in executions}
+    assert all(each.amount == 0 for each in costs)
+
+
+async def _media_are_found_by_meaning(resources: Resources, project: Project) -> None:
+    embedder = resources.providers.embedding
+    asked = await embedder.embed(EmbeddingRequest(texts=("a bird drops its cheese",)))
+    hits = await nearest(True, project.id, asked.vectors[0], asked.model, limit=3)
+    assert hits
+    assert any("cheese" in hit.media["description"] for hit in hits)
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "story",
+    [b"", b"  \n ", b"\x00\x01\x02binary", b"12 34 !? --", b"word " * 300_000],
+    ids=["empty", "blank", "binary", "no words", "too long"],
+)
+async def test_story_that_cannot_be_filmed_is_refused_and_nothing_written(
+    story: bytes, resources: Resources
+) -> None:
+    user = await make_user()
+    project = await make_project(user, await make_workspace(user))
+    with pytest.raises(UnusableStory):
+        await plan_episode(resources.store, resources.storage, resources.wakeups, project, story)
+    assert await Episode.collection().count_documents({}) == 0
+    assert await Task.collection().count_documents({}) == 0
+
+
+async def test_deleting_a_project_removes_its_files(working: Working, resources: Resources) -> None:
+    plan = await make_plan(resources)
+    [media] = await Media.all_in(True, {"project_id": plan.episode.project_id})
+    assert await resources.storage.exists(media.storage_key)
+    await delete(resources.store, Project, plan.episode.project_id)
+    async with working():
+
+        async def gone() -> bool:
+            return not await resources.storage.exists(media.storage_key)
+
+        await until(gone)
+
+
+@contextmanager
+def worker_process(
+    settings: Settings, till: Till, seconds: float = 0
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker that pays for texts and voices, in a process of its own."""
+    quick = settings.model_copy(update={"lease_seconds": 2.0, "sweep_seconds": 0.5})
+    command = [sys.executable, "-m", "tests.support.worker_process", str(till.path), str(seconds)]
+    process = subprocess.Popen(command, env=environment(quick))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+async def test_killed_worker_costs_nothing_twice_and_the_film_is_finished(
+    resources: Resources, settings: Settings, tmp_path: Path
+) -> None:
+    till = Till(tmp_path / "till")
+    plan = await make_plan(resources)
+    rendering = {"kind": "films.render_scene", "status": "processing"}
+
+    async def is_rendering() -> bool:
+        speaking = {"kind": "films.voice_scene", "status": "processing"}
+        return bool(await Task.collection().count_documents(rendering)) and not (
+            await Task.collection().count_documents(speaking)
+        )
+
+    with worker_process(settings, till):
+        await until(is_rendering, patience=90)
+    finished = {"pipeline_id": plan.pipeline.id, "status": "completed"}
+    before = {t.id: (t.completed_at, t.fence) for t in await Task.all_in(True, finished)}
+    assert before
+
+    with worker_process(settings, till):
+        await until(lambda: is_over(plan), patience=120)
+    assert (await pipeline_state(plan.pipeline.id)).is_done
+    after = {t.id: (t.completed_at, t.fence) for t in await Task.all_in(True, finished)}
+    assert {key: after[key] for key in before} == before
+    assert len(till.charges) == len(set(till.charges)) > 2
+
+
+@pytest.mark.slow
+async def test_worker_killed_while_it_pays_leaves_the_decision_to_a_person(
+    resources: Resources, settings: Settings, tmp_path: Path
+) -> None:
+    till = Till(tmp_path / "till")
+    plan = await make_plan(resources)
+
+    async def has_charged() -> bool:
+        return len(till.charges) == 1
+
+    with worker_process(settings, till, seconds=60):
+        await until(has_charged, patience=60)
+    with worker_process(settings, till):
+        await until(lambda: is_over(plan), patience=60)
+    state = await pipeline_state(plan.pipeline.id)
+    assert [task.error.code for task in state.failures if task.error] == ["unknown_outcome"]
+    assert len(till.charges) == 1
+
+    [execution] = await PromptExecution.all_in(True, {"stage": "screenplay"})
+    assert execution.status == "unknown"
+    assert await tasks.retry(True, {"pipeline_id": plan.pipeline.id}) == 1

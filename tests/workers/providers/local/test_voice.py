@@ -1,0 +1,136 @@
+"""Speech is a real file with the time of every word, from a child that never outlives its call."""
+
+from __future__ import annotations
+
+import asyncio
+import wave
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from workers.providers.errors import ProviderError, ProviderRefused
+from workers.providers.local import voice
+from workers.providers.local.voice import LocalVoiceProvider
+from workers.providers.local.voices import NARRATOR_VOICE, voice_for, voices_to_try
+from workers.providers.voice import SpeechResult, VoiceRequest
+
+
+async def speak(text: str, into: Path, **fields: object) -> SpeechResult:
+    request = VoiceRequest.model_validate({"text": text, "voice_id": "en+f3", **fields})
+    return await LocalVoiceProvider().speak(request, into)
+
+
+def samples_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
+    with wave.open(str(path)) as file:
+        assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (1, 48_000, 2)
+        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+
+
+async def test_words_are_timed_in_order_within_the_file(tmp_path: Path) -> None:
+    text = "A Fox, one day, fell into a deep well. It couldn't find 23 ways out!"
+    result = await speak(text, tmp_path / "speech.wav")
+    samples = samples_of(result.path)
+    assert result.duration == pytest.approx(len(samples) / 48_000)
+    assert [word.text for word in result.words] == text.split()
+    times = [time for word in result.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[-1] <= result.duration + 0.001
+    assert 0.05 < np.abs(samples).max() / 32768 <= 0.75
+
+
+async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
+    await speak("Look before you leap.", tmp_path / "first.wav")
+    await asyncio.sleep(1.1)  # eSpeak itself would take its noise from the second of the clock
+    await speak("Look before you leap.", tmp_path / "second.wav")
+    assert (tmp_path / "first.wav").read_bytes() == (tmp_path / "second.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "other", [{"voice_id": "en+m2"}, {"emotion": "sad"}, {"speed": 1.5}, {"emotion": "excited"}]
+)
+async def test_voice_feeling_and_speed_are_heard(tmp_path: Path, other: dict[str, object]) -> None:
+    await speak("Look before you leap.", tmp_path / "plain.wav")
+    await speak("Look before you leap.", tmp_path / "other.wav", **other)
+    assert (tmp_path / "plain.wav").read_bytes() != (tmp_path / "other.wav").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "从前有一只狐狸。",
+        "كان هناك ثعلب.",
+        "שועל נפל לבאר.",
+        "एक लोमड़ी थी।",
+        "きつねが井戸に落ちた。",
+        "여우가 빠졌다.",
+        "สุนัขจิ้งจอก",
+        "лиса упала",
+    ],
+)
+async def test_other_scripts_are_spoken_and_no_sign_is_lost(tmp_path: Path, text: str) -> None:
+    result = await speak(text, tmp_path / "speech.wav")
+    assert np.abs(samples_of(result.path)).max() > 1000
+    assert "".join(word.text for word in result.words) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("text", ["— …", "", "\x01"])
+async def test_what_cannot_be_said_is_a_short_silence(tmp_path: Path, text: str) -> None:
+    result = await speak(text, tmp_path / "speech.wav")
+    assert 0.2 < result.duration < 3
+
+
+async def test_a_language_that_is_not_there_falls_back(tmp_path: Path) -> None:
+    result = await speak("Hello there.", tmp_path / "speech.wav", language="xx", voice_id="zz+q9")
+    assert [word.text for word in result.words] == ["Hello", "there."]
+
+
+async def test_an_endless_line_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ProviderRefused, match="shorter lines"):
+        await speak("word " * 3000, tmp_path / "speech.wav")
+
+
+async def test_a_child_that_takes_too_long_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(voice, "TIME_LIMIT", 0.001)
+    with pytest.raises(ProviderError, match="within") as failure:
+        await speak("word " * 1500, tmp_path / "speech.wav")
+    assert (failure.value.code, failure.value.retryable) == ("timeout", True)
+    assert not speaking_children()
+
+
+async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
+    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.wav"))
+    while not speaking_children():
+        await asyncio.sleep(0.001)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not speaking_children()
+    assert not (tmp_path / "speech.wav").exists()
+
+
+def speaking_children() -> list[psutil.Process]:
+    return [
+        child
+        for child in psutil.Process().children()
+        if child.status() != psutil.STATUS_ZOMBIE
+        and any("espeak" in part for part in child.cmdline())
+    ]
+
+
+def test_everybody_has_a_voice_of_their_own_that_stays() -> None:
+    assert voice_for("Fox", "male", 1) == voice_for("fox", "male", 1)
+    assert voice_for("Narrator", None, 7) == NARRATOR_VOICE
+    assert all(voice_for(name, "female", 1).startswith("en+f") for name in ("Anna", "Ada", "Eve"))
+    assert len({voice_for(f"Person {number}", None, 1) for number in range(40)}) > 6
+
+
+def test_the_script_outranks_the_language_asked_for() -> None:
+    assert voices_to_try("en+f3", "en", "Лиса")[0] == "ru+f3"
+    assert voices_to_try("en+f3", "de", "Der Fuchs")[0] == "de+f3"
+    assert voices_to_try("en+f3", "und", "The fox")[0] == "en+f3"
+    assert voices_to_try("en-us+m1", "en", "The fox")[0] == "en-us+m1"
+    assert voices_to_try("en+f3", "zh", "狐狸")[0] == "cmn+f3"
