@@ -8,8 +8,8 @@ from app.library.urls import content_url, thumbnail_url
 from documents.library import GenerationMetadata, Media, MediaType, RelatedElements, TechnicalData
 from documents.values import Id, now
 from workers.render.errors import Unreadable
+from workers.render.facts import TechnicalData as Facts
 from workers.render.probe import probe, thumbnail
-from workers.render.technical import TechnicalData as Facts
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp

@@ -7,8 +7,7 @@ from pathlib import Path
 from workers.render.errors import RenderError
 from workers.render.ffmpeg import partial_file
 from workers.render.processes import last_words, python_module, running
-from workers.render.seams import Piece
-from workers.render.sound_child import SoundRequest
+from workers.render.sound_request import Piece, SoundRequest
 from workers.render.timeline import Timeline
 
 

@@ -4,6 +4,8 @@ import resource
 import signal
 
 MEBIBYTE = 1024 * 1024
+PROBE_SECONDS = 30
+"""The wall time that looking at one file may take."""
 
 
 def confine(

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from workers.render.errors import Unreadable
-from workers.render.probe_child import WALL_SECONDS
+from workers.render.facts import TechnicalData
+from workers.render.limits import PROBE_SECONDS
 from workers.render.processes import bare_environment, python_module
-from workers.render.technical import TechnicalData
 
 __all__ = ["TechnicalData", "probe", "probe_many", "thumbnail"]
 
@@ -127,7 +127,7 @@ def _request(path: Path, into: Path | None, size: int) -> bytes:
 async def _ask(path: Path, *, into: Path | None = None, size: int = 0) -> TechnicalData:
     request = _request(path, into, size)
     try:
-        async with asyncio.timeout(WALL_SECONDS * 4):
+        async with asyncio.timeout(PROBE_SECONDS * 4):
             line = await _exchange(request)
     except TimeoutError:
         line = b""

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from workers.render.errors import Unreadable
-from workers.render.limits import MEBIBYTE, confine
+from workers.render.limits import MEBIBYTE, PROBE_SECONDS, confine
 from workers.render.technical import read_technical_data
 from workers.render.thumbnails import make_thumbnail
 
-WALL_SECONDS = 30
 _MEMORY = 640 * MEBIBYTE
 _CPU_SECONDS = 20
 _LARGEST_FILE = 64 * MEBIBYTE
@@ -48,7 +47,7 @@ def _serve_one(connection: socket.socket) -> None:
     confine(
         memory=_MEMORY,
         cpu_seconds=_CPU_SECONDS,
-        wall_seconds=WALL_SECONDS,
+        wall_seconds=PROBE_SECONDS,
         file_bytes=_LARGEST_FILE,
     )
     with connection.makefile("rb") as reader:

@@ -14,7 +14,7 @@ from workers.render.ffmpeg import Progress, guarded_input, partial_file, run_ffm
 from workers.render.formats import AUDIO_BITRATE, KEYFRAME_SECONDS, SAMPLE_RATE, FrameFormat
 from workers.render.frames import FramePlan, PlannedShot
 from workers.render.processes import python_module
-from workers.render.seams import Piece as Segment
+from workers.render.sound_request import Piece as Segment
 from workers.render.timeline import Motion, Shot, Timeline
 
 __all__ = ["Segment", "join", "pan", "render"]

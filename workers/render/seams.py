@@ -10,17 +10,11 @@ import numpy as np
 
 from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
+from workers.render.sound_request import Piece
 from workers.render.sources import CONTAINER_OPTIONS, Samples, Source
 
 _SEAM = SAMPLE_RATE * 5 // 1000
 _BLOCK = SAMPLE_RATE * 10
-
-
-class Piece(NamedTuple):
-    """A segment: its picture, which tells how long it lasts, and its lossless sound."""
-
-    video: Path
-    audio: Path
 
 
 class PictureFacts(NamedTuple):

@@ -8,33 +8,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from workers.render.errors import Unreadable
 from workers.render.flac import FlacWriter
 from workers.render.limits import MEBIBYTE, confine
 from workers.render.mix import Mix
-from workers.render.seams import Piece, end_to_end
+from workers.render.seams import end_to_end
+from workers.render.sound_request import SoundRequest
 from workers.render.sources import Samples
-from workers.render.timeline import Timeline
 
 _MEMORY = 512 * MEBIBYTE
 _CPU_SECONDS = 2 * 3600
 
 
-class SoundRequest(BaseModel):
-    """What to write to `output`: the mix of a timeline, or pieces end to end."""
-
-    output: Path
-    scratch: Path
-    timeline: Timeline | None = None
-    pieces: list[Piece] = []
-
-    def blocks(self) -> Iterator[Samples]:
-        """The sound that was asked for. Raises Unreadable."""
-        if self.timeline is not None:
-            return Mix(self.timeline, self.scratch).blocks()
-        return end_to_end(self.pieces, self.scratch)
+def blocks(request: SoundRequest) -> Iterator[Samples]:
+    """The sound that was asked for. Raises Unreadable."""
+    if request.timeline is not None:
+        return Mix(request.timeline, request.scratch).blocks()
+    return end_to_end(request.pieces, request.scratch)
 
 
 def main() -> int:
@@ -43,7 +33,7 @@ def main() -> int:
     request = SoundRequest.model_validate_json(Path(sys.argv[1]).read_bytes())
     try:
         with FlacWriter(request.output) as writer:
-            for block in request.blocks():
+            for block in blocks(request):
                 writer.write(block)
     except Unreadable as error:
         sys.stderr.write(f"{error}\n")

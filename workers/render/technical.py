@@ -2,7 +2,6 @@
 
 import zipfile
 from pathlib import Path
-from typing import Literal
 
 import av
 from av.audio.stream import AudioStream
@@ -10,13 +9,11 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, computed_field
 
 from workers.render.errors import Unreadable
+from workers.render.facts import TechnicalData
 from workers.render.sources import CONTAINER_OPTIONS
 from workers.render.stills import open_image
-
-MediaKind = Literal["image", "video", "audio", "document"]
 
 _HEAD = 4096
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -41,36 +38,6 @@ _VIDEO_TYPES = {
     "flv": "video/x-flv",
     "asf": "video/x-ms-wmv",
 }
-
-
-class TechnicalData(BaseModel):
-    """Facts read from a file itself; a fact that its kind does not have is None.
-
-    Times are seconds, rates per second, `bitrate` bits a second, `codec` that of the picture or,
-    without one, of the sound.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: MediaKind
-    mime_type: str
-    size_bytes: int
-    codec: str | None = None
-    width: int | None = None
-    height: int | None = None
-    duration: float | None = None
-    fps: float | None = None
-    frames: int | None = None
-    bitrate: int | None = None
-    audio_codec: str | None = None
-    sample_rate: int | None = None
-    channels: int | None = None
-
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def resolution(self) -> str | None:
-        """Width and height as in "1280x720"."""
-        return f"{self.width}x{self.height}" if self.width and self.height else None
 
 
 def read_technical_data(path: Path) -> TechnicalData:

@@ -9,9 +9,10 @@ import av
 from PIL import Image, ImageStat
 
 from workers.render.errors import Unreadable
+from workers.render.facts import TechnicalData
 from workers.render.sources import CONTAINER_OPTIONS
 from workers.render.stills import decode
-from workers.render.technical import TechnicalData, read_technical_data
+from workers.render.technical import read_technical_data
 
 _LOOK_AT = (0.1, 0.3, 0.5, 0.7, 0.0)
 _BRIGHT_ENOUGH = 24.0
