@@ -55,6 +55,8 @@ def main() -> NoReturn:
         errors.print(f"[red]backlot:[/red] {exc}")
     except PyMongoError as exc:
         errors.print(f"[red]backlot:[/red] the document store does not answer: {exc}")
+    except OSError as exc:
+        errors.print(f"[red]backlot:[/red] {exc.filename or 'the system'}: {exc.strerror or exc}")
     except KeyboardInterrupt:
         errors.print("[red]backlot:[/red] stopped")
         sys.exit(130)

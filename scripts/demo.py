@@ -30,13 +30,15 @@ from documents.store import Store
 from scripts.migrate import migrated
 from scripts.processes import Child, children
 from scripts.progress import ProgressReport
-from scripts.seed import ensure_demo_user
+from scripts.seed import ensure_demo_account
 from scripts.servers import servers
 from scripts.stack import Stack, environment
 
 STORY: Final = Path(__file__).parent / "stories" / "fox-and-goat.txt"
 POLL_SECONDS: Final = 0.3
 HITS: Final = 3
+ORIGIN: Final = "Made by `backlot demo`."
+"""Tells the demo's projects from those of people."""
 
 
 class Unfinished(Exception):
@@ -92,16 +94,19 @@ async def _make(
     seed: int,
 ) -> Film:
     await migrated(settings)
-    user, workspace = await ensure_demo_user(settings)
+    account = await ensure_demo_account(settings)
     async with (
         await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store,
         Storage(settings) as storage,
         Wakeups(settings.address("redis_url")) as wakeups,
     ):
+        if stack is not None:
+            await _clear_up(store)
         project = Project(
-            workspace_id=workspace.id,
-            created_by=user.id,
+            workspace_id=account.workspace.id,
+            created_by=account.user.id,
             title=source.stem.replace("-", " ").replace("_", " ").strip()[:255] or "Untitled",
+            description=ORIGIN,
             project_settings=ProjectSettings(quality_tier=quality),
         )
         await project.insert()
@@ -112,7 +117,7 @@ async def _make(
                 wakeups,
                 project,
                 content,
-                created_by=user.id,
+                created_by=account.user.id,
                 seed=seed,
                 auto_approve=True,
             )
@@ -158,6 +163,18 @@ def _why(plan: Plan, state: PipelineState) -> str:
         "when that is mended, start `backlot up` and run "
         f"`backlot tasks retry --pipeline {plan.pipeline.id}`; what is made already is kept"
     )
+
+
+async def _clear_up(store: Store) -> None:
+    """Delete what a killed run was making; a film that failed stays, it can be tried again."""
+    for project in await Project.all_in(
+        True, {"description": ORIGIN, "status": {"$in": ["concept", "production"]}}
+    ):
+        unfinished = {"project_id": project.id, "status": {"$ne": "completed"}}
+        failed = {"project_id": project.id, "status": "failed"}
+        counts = Task.collection().count_documents
+        if await counts(unfinished, limit=1) and not await counts(failed, limit=1):
+            await delete(store, Project, project.id)
 
 
 async def _undo(store: Store, project: Project) -> None:

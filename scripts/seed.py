@@ -2,41 +2,36 @@
 
 from typing import Final
 
-import bcrypt
+from pydantic import SecretStr
 
+from app.identity.service import Account, register
 from app.settings import Settings
-from documents.identity import Member, Subscription, User, Workspace
+from documents.identity import Subscription, User, Workspace
 from documents.store import Store
-from documents.values import Id
 
 DEMO_EMAIL: Final = "demo@backlot.example"
 DEMO_PASSWORD: Final = "backlot-demo"  # noqa: S105 - printed by `backlot up`, on the loopback only
+UNLIMITED: Final = Subscription(tier="enterprise", max_projects=None, max_episodes_per_project=None)
 
 
-async def ensure_demo_user(settings: Settings) -> tuple[User, Workspace]:
+async def ensure_demo_account(settings: Settings) -> Account:
     """The demo user and their workspace, made at the first call."""
     uri = settings.address("mongo_uri")
     async with await Store.open(uri, settings.mongo_database) as store:
         user = await User.first_in(True, {"email": DEMO_EMAIL})
         if user is None:
-            digest = bcrypt.hashpw(DEMO_PASSWORD.encode(), bcrypt.gensalt(settings.bcrypt_cost))
-            user = User(
+            account = await register(
+                store,
                 email=DEMO_EMAIL,
                 name="Demo",
-                password_hash=digest.decode(),
-                subscription=Subscription(
-                    tier="enterprise", max_projects=None, max_episodes_per_project=None
-                ),
+                password=SecretStr(DEMO_PASSWORD),
+                bcrypt_cost=settings.bcrypt_cost,
             )
-            await user.insert()
-            await Workspace(
-                id=Id(),
-                name="Demo",
-                created_by=user.id,
-                is_personal=True,
-                members=[Member(user_id=user.id, role="owner")],
-            ).insert()
-        workspace = await Workspace.first_in(True, {"created_by": user.id})
-        assert workspace is not None
-        assert store
-        return user, workspace
+            update = {"$set": {"subscription": UNLIMITED.model_dump()}}
+            user = await User.advance_one({"_id": account.user.id}, update) or account.user
+            return Account(user, account.workspace)
+        owned = {"created_by": user.id, "is_personal": True}
+        workspace = await Workspace.first_in(True, owned)
+        if workspace is None:
+            raise RuntimeError("the demo user has lost their workspace")
+        return Account(user, workspace)

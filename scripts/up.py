@@ -16,7 +16,7 @@ from rich.console import Console
 from app.settings import Settings
 from scripts.migrate import migrated
 from scripts.processes import Child, ProcessEnded, children
-from scripts.seed import DEMO_EMAIL, DEMO_PASSWORD, ensure_demo_user
+from scripts.seed import DEMO_EMAIL, DEMO_PASSWORD, ensure_demo_account
 from scripts.stack import Stack, environment
 
 READY_SECONDS: Final = 30.0
@@ -74,7 +74,7 @@ def await_ready(url: str, process: Child, patience: float = READY_SECONDS) -> No
 
 async def _prepare(settings: Settings) -> None:
     await migrated(settings)
-    await ensure_demo_user(settings)
+    await ensure_demo_account(settings)
 
 
 def _greet(console: Console, url: str, settings: Settings) -> None:

@@ -35,9 +35,14 @@ class Recorded(BaseModel):
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) < SAME_START_SECONDS
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if same and not _is_over(process) else None
         except psutil.Error:
             return None
+
+
+def _is_over(process: psutil.Process) -> bool:
+    """Whether it only waits to be reaped; other threads may hold files when the first has ended."""
+    return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
 
 
 class Endable(Protocol):
