@@ -8,6 +8,7 @@ from pymongo import IndexModel
 
 from documents.base import (
     Fixed,
+    Hold,
     Inherited,
     Record,
     Reference,
@@ -15,7 +16,6 @@ from documents.base import (
     index,
     wildcard_index,
 )
-from documents.production import Hold
 from documents.publishing import WebAddress
 from documents.rules import RequiredUnless, Rule
 from documents.values import Count, FreeMap, HexColor, Id, Label, Moment, Text, decimal

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 from beanie import Document
+from bson import ObjectId
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 from pymongo import IndexModel, ReturnDocument
@@ -117,6 +118,14 @@ class Subject(Embedded):
 
     collection: Label
     id: Id
+
+
+class Hold(Embedded):
+    """Why work stands still although it could go on: a person's pause, or a budget reached."""
+
+    reason: Label
+    since: Moment
+    by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
 
 
 class ImportSource(Embedded):
@@ -247,7 +256,9 @@ class Record(Document):
 def within(scope: Scope, query: Mapping[str, Any]) -> StoredDocument:
     """The query cut down to what the scope reaches and to what is not deleted."""
     visible = {"deleted_at": None, **query}
-    return visible if scope is True else {"$and": [visible, scope]}
+    if isinstance(scope, bool):
+        return visible if scope else {"_id": {"$in": []}}
+    return {"$and": [visible, scope]}
 
 
 def touched(update: Mapping[str, Any]) -> StoredDocument:
@@ -301,13 +312,13 @@ def unique_among_living(*fields: str) -> IndexModel:
 
 
 def unique_where_given(
-    *fields: str, given: str, kind: Literal["string", "number"] = "string"
+    *fields: str, given: str, kind: Literal["string", "number", "objectId"] = "string"
 ) -> IndexModel:
     """A unique key that counts only where the nullable field `given` has a value.
 
     It is declared by a comparison, which an equality implies, so that it serves look-ups too.
     """
-    least: Any = "" if kind == "string" else -(2**53)
+    least: Any = {"string": "", "number": -(2**53), "objectId": ObjectId("0" * 24)}[kind]
     return index(*fields, unique=True, where={given: {"$gte": least}})
 
 

@@ -10,8 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 from pymongo import IndexModel
 
-from documents.base import Fixed, Flexible, Record, Reference, ServerOwned, index
-from documents.production import Hold
+from documents.base import Fixed, Flexible, Hold, Record, Reference, ServerOwned, index
 from documents.publishing import Platform, PublicationStatus, WebAddress
 from documents.rules import InOrder, RequiredUnless, Rule
 from documents.values import FreeMap, Id, Label, Line, Moment, Title

@@ -9,6 +9,7 @@ from pymongo import IndexModel
 from documents.base import (
     Fixed,
     Flexible,
+    Hold,
     Inherited,
     Record,
     Reference,
@@ -19,7 +20,6 @@ from documents.base import (
     unique_where_given,
     wildcard_index,
 )
-from documents.production import Hold
 from documents.publishing import WebAddress
 from documents.rules import RequiredUnless, Rule
 from documents.values import Count, Day, Id, Label, Moment, Text, Title, decimal

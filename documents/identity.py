@@ -8,6 +8,7 @@ from pymongo import IndexModel
 from documents.base import (
     Embedded,
     Fixed,
+    Hold,
     OnRequest,
     Record,
     Reference,
@@ -19,7 +20,7 @@ from documents.base import (
     unique_among_living,
     unique_where_given,
 )
-from documents.values import Count, FreeMap, Id, Label, Moment, Money, Title
+from documents.values import Count, FreeMap, Id, Label, Moment, Title
 
 Role = Literal["user", "admin", "producer"]
 Tier = Literal["free", "pro", "enterprise"]
@@ -69,14 +70,6 @@ class Member(Embedded):
     role: MemberRole = "viewer"
 
 
-class Budgets(Embedded):
-    """Spending limits; None is no limit. Reaching one pauses the work."""
-
-    total: Money | None = None
-    daily: Money | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
-
-
 class PlatformConnection(Embedded):
     """An account on a publishing platform; its credentials are encrypted."""
 
@@ -94,7 +87,10 @@ class Workspace(Record):
     created_by: Annotated[Id, Reference("users"), ServerOwned()]
     is_personal: Annotated[bool, ServerOwned()] = False
     members: Annotated[list[Member], ServerOwned(), Field(min_length=1, max_length=500)]
-    budgets: Annotated[Budgets, ServerOwned()] = Budgets()
+    scheduling_weight: Annotated[int, ServerOwned(), Field(ge=1, le=100)] = 1
+    """How much of the workers it gets beside others; changed by administrators."""
+    hold: Annotated[Hold | None, ServerOwned()] = None
+    """Somebody paused all its work."""
     connections: Annotated[list[PlatformConnection], ServerOwned(), Field(max_length=100)] = []
 
     class Settings:
@@ -102,6 +98,7 @@ class Workspace(Record):
         indexes: ClassVar[list[IndexModel]] = [
             index("members.user_id", "_id"),
             index("created_by", "_id"),
+            index("scheduling_weight", where={"scheduling_weight": {"$gt": 1}}),
             text_index("name"),
         ]
 

@@ -8,6 +8,7 @@ from pymongo import IndexModel
 from documents.base import (
     Embedded,
     Fixed,
+    Hold,
     OnRequest,
     Record,
     Reference,
@@ -49,14 +50,6 @@ Queue = Literal["cpu", "io", "light"]
 """What a task mostly needs: a processor, an outside answer, or hardly anything."""
 
 
-class Hold(Embedded):
-    """Why work stands still although it could go on: a person's pause, or a budget reached."""
-
-    reason: Label
-    since: Moment
-    by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
-
-
 class TaskInput(Embedded):
     prompt_id: Annotated[Id | None, Reference("prompts_executed", on_delete="clear")] = None
     parameters: FreeMap = {}
@@ -86,6 +79,8 @@ class TaskError(Embedded):
 
     message: Text
     code: Label
+    cause: Label = ""
+    """The same for failures of the same kind: code and message without ids and numbers."""
     retry_count: Count = 0
     last_retry: Moment | None = None
 
@@ -122,8 +117,12 @@ class Task(Record):
     priority: Annotated[int, Field(ge=1, le=10)] = 5
     """10 is served first."""
     status: TaskStatus = "queued"
+    queued_at: Moment = Field(default_factory=now)
+    """Its age among tasks of the same priority; moving it to the front makes it old."""
     key: Label | None = None
     """At most one unfinished task of a workspace has this key."""
+    lane: Label | None = None
+    """Of the tasks of a workspace in the same lane one runs at a time."""
     optional: bool = False
     """Its failure is noted and does not stop what depends on it."""
     run_after: Moment = Field(default_factory=now)
@@ -148,7 +147,18 @@ class Task(Record):
     class Settings:
         name = "tasks"
         indexes: ClassVar[list[IndexModel]] = [
-            index("queue", "status", "ready", "-priority", "created_at", "run_after"),
+            index(
+                *("queue", "status", "ready", "workspace_id"),
+                *("-priority", "queued_at", "run_after"),
+            ),
+            index(
+                "workspace_id",
+                "lane",
+                unique=True,
+                where={"status": "processing", "lane": {"$gte": ""}},
+            ),
+            index("error.cause", "status", "_id"),
+            index("status", "completed_at"),
             index("status", "-priority", "created_at"),
             index("worker.lease_until", where={"status": "processing"}),
             unique_where_given("workspace_id", "key", given="key"),
@@ -185,6 +195,8 @@ class Pipeline(Record):
     kind: Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z_]+$")]
     subject: Subject
     task_count: Count = 0
+    hold: Annotated[Hold | None, ServerOwned()] = None
+    """Somebody paused it: tasks that are added wait as well."""
 
     class Settings:
         name = "pipelines"

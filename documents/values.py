@@ -28,7 +28,7 @@ class Id(PydanticObjectId):
     def _validate(cls, value: Any) -> "Id":
         if value is None:
             raise ValueError("an id is needed")
-        return cls(super()._validate(value))
+        return cls(super()._validate(value))  # type: ignore[no-untyped-call]  # Beanie leaves it untyped
 
 
 def to_stored_precision(moment: datetime) -> datetime:

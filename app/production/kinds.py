@@ -11,3 +11,10 @@ class Ping(Parameters):
 
 PING: Final = TaskKind("maintenance.ping", "maintenance", Ping, max_retries=0)
 """Does nothing: shows that workers are there, and how quick they are."""
+
+
+class ArchiveTasks(Parameters):
+    """Move what ended long ago out of the live collection."""
+
+
+ARCHIVE_TASKS: Final = TaskKind("maintenance.archive_tasks", "maintenance", ArchiveTasks)

@@ -5,12 +5,18 @@ All of it only writes to the store; whoever calls wakes a worker afterwards.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.kinds import P, TaskKind
+from app.production import holds
 from documents.base import Scope, Session, Subject, touched, within
 from documents.production import Pipeline, Task, TaskInput
 from documents.values import Id, now
+
+FRONT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class BadGraph(Exception):
@@ -40,8 +46,12 @@ def new_task(
     priority: int = 5,
     optional: bool = False,
     key: str | None = None,
+    lane: str | None = None,
 ) -> Task:
-    """A queued task, not written yet; it starts when all of `after` are done."""
+    """A queued task, not written yet; it starts when all of `after` are done.
+
+    Of a `key` there is one unfinished task at most; of a `lane` one runs at a time.
+    """
     dependencies = list(dict.fromkeys(each.id for each in after))
     owned = {name: getattr(owner, name) for name in Ownership.__slots__}
     return Task(
@@ -52,6 +62,7 @@ def new_task(
         priority=priority,
         optional=optional,
         key=key,
+        lane=lane,
         max_retries=kind.max_retries,
         timeout_seconds=kind.timeout_seconds,
         input=TaskInput(parameters=parameters.model_dump(), dependencies=dependencies),
@@ -61,9 +72,33 @@ def new_task(
 
 
 async def add(tasks: Sequence[Task], session: Session = None) -> None:
-    """Write a graph of tasks. Raises BadGraph on a cycle or a dependency out of reach."""
+    """Write a graph of tasks. Raises BadGraph on a cycle or a dependency out of reach.
+
+    Tasks of a paused pipeline or workspace are on hold from the start. Raises NotUnique where an
+    unfinished task has the same key.
+    """
     await _check_graph(tasks, session)
+    await holds.inherit(tasks, session)
     await Task.insert_all(tasks, session)
+
+
+async def replace(task: Task, session: AsyncClientSession) -> None:
+    """Write the task and end those with its key: the newest wins."""
+    same = {"workspace_id": task.workspace_id, "key": task.key}
+    moment = now()
+    queued, running = {**same, "status": "queued"}, {**same, "status": "processing"}
+    ended = {"status": "cancelled", "ready": False, "completed_at": moment}
+    await Task.collection().update_many(
+        queued,
+        touched({"$set": ended}) | {"$inc": {"fence": 1}, "$unset": {"key": ""}},
+        session=session,
+    )
+    await Task.collection().update_many(
+        running,
+        touched({"$set": {"cancel_requested_at": moment}}) | {"$unset": {"key": ""}},
+        session=session,
+    )
+    await add([task], session)
 
 
 async def start_pipeline(pipeline: Pipeline, tasks: Sequence[Task], session: Session) -> None:
@@ -87,6 +122,13 @@ async def cancel(scope: Scope, query: Mapping[str, Any]) -> int:
     return waiting.modified_count + running.modified_count
 
 
+async def to_front(scope: Scope, query: Mapping[str, Any]) -> int:
+    """Serve these queued tasks before all others of their workspace."""
+    first = touched({"$set": {"priority": 10, "queued_at": FRONT}})
+    waiting = within(scope, {**query, "status": "queued"})
+    return (await Task.collection().update_many(waiting, first)).modified_count
+
+
 async def retry(scope: Scope, query: Mapping[str, Any]) -> int:
     """Queue failed and cancelled tasks again; what is done is not repeated."""
     update = [
@@ -100,6 +142,7 @@ async def retry(scope: Scope, query: Mapping[str, Any]) -> int:
                     ]
                 },
                 "run_after": "$$NOW",
+                "queued_at": "$$NOW",
                 "updated_at": "$$NOW",
                 "completed_at": None,
                 "cancel_requested_at": None,

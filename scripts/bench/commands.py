@@ -6,10 +6,13 @@ from typing import Annotated, Final
 import typer
 
 from app.settings import Settings
-from scripts.bench import foundation
+from scripts.bench import foundation, tasks
 from scripts.bench.report import Report
 
-BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {"foundation": foundation.measure}
+BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
+    "foundation": foundation.measure,
+    "tasks": tasks.measure,
+}
 
 
 def bench(

@@ -12,6 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 
+class Unmeasured(Exception):
+    """A bench could not measure; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bar:
     """What a figure has to reach."""

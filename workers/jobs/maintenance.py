@@ -11,7 +11,8 @@ from app.core.deletion import (
     RemoveObjects,
     removal_of,
 )
-from app.production.kinds import PING, Ping
+from app.production import retention
+from app.production.kinds import ARCHIVE_TASKS, PING, ArchiveTasks, Ping
 from documents import deletion
 from documents.production import TaskOutput
 from documents.registry import COLLECTIONS
@@ -49,3 +50,12 @@ async def remove_objects(context: Context, parameters: RemoveObjects) -> Outcome
 @handles(PING)
 async def ping(context: Context, parameters: Ping) -> None:
     """Complete."""
+
+
+@handles(ARCHIVE_TASKS)
+async def archive_tasks(context: Context, parameters: ArchiveTasks) -> Outcome:
+    """Archive in batches until none is left."""
+    moved = 0
+    while batch := await retention.archive_batch(context.store):
+        moved += batch
+    return Outcome(TaskOutput(result={"archived": moved}))

@@ -4,24 +4,26 @@ All times are the store's (`$$NOW`), so that a worker whose clock is off neither
 leases. A write carries the fence of its claim and changes nothing once that claim was lost.
 """
 
+import asyncio
+import contextlib
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 from pymongo import UpdateOne
+from pymongo.errors import DuplicateKeyError
 
 from app.core.kinds import TaskKind
+from app.production.holds import READY
 from documents.base import Session, StoredDocument
 from documents.production import Queue, Task, TaskOutput
 from documents.values import Id
+from workers.runtime.fairness import FairShare, Tenant
 
-RELEASED_READY = {
-    "$and": [
-        {"$eq": ["$waiting_for", []]},
-        {"$eq": [{"$ifNull": ["$hold", None]}, None]},
-    ]
-}
+VARIABLE = re.compile(r"[0-9a-f]{12,}|\d+(\.\d+)?|'[^']*'|\"[^\"]*\"|/[\w./-]+")
 
 
 class LeaseLost(Exception):
@@ -36,55 +38,115 @@ class Failure:
     code: str
     retryable: bool
 
+    @property
+    def cause(self) -> str:
+        """The same for failures of the same kind: without ids, numbers and quoted words."""
+        words = VARIABLE.sub("…", self.message)
+        return f"{self.code}: {words}"[:255]
 
-async def claim(worker_id: str, free: Mapping[Queue, int], lease_seconds: float) -> list[Task]:
-    """The best runnable tasks for these free slots, now this worker's; by priority, then age."""
-    candidates: list[Id] = []
-    for queue, slots in free.items():
-        if slots > 0:
-            rows = Task.collection().find(
-                {
-                    "queue": queue,
-                    "status": "queued",
-                    "ready": True,
-                    "deleted_at": None,
-                    "$expr": {"$lte": ["$run_after", "$$NOW"]},
-                },
-                {"_id": 1},
-                sort=[("priority", -1), ("created_at", 1)],
-                limit=slots,
-            )
-            candidates += [row["_id"] async for row in rows]
-    if not candidates:
-        return []
+
+async def claim(
+    worker_id: str,
+    free: Mapping[Queue, int],
+    lease_seconds: float,
+    shares: FairShare | None = None,
+) -> list[Task]:
+    """The best runnable tasks for these free slots, now this worker's.
+
+    `shares` choose the workspaces; inside one priority goes before age.
+    """
+    shares = shares or FairShare()
+    found = [await _candidates(queue, slots, shares) for queue, slots in free.items() if slots > 0]
+    candidates = list(itertools.chain.from_iterable(found))
     name = uuid4().hex
-    claimed = await Task.collection().update_many(
-        {"_id": {"$in": candidates}, "status": "queued", "ready": True},
-        [
-            {
-                "$set": {
-                    "status": "processing",
-                    "updated_at": "$$NOW",
-                    "fence": {"$add": ["$fence", 1]},
-                    "progress": {"percentage": 0, "current_step": ""},
-                    "worker": {
-                        "worker_id": worker_id,
-                        "claim": name,
-                        "started_at": "$$NOW",
-                        "heartbeat": "$$NOW",
-                        "lease_until": _in_seconds(lease_seconds),
-                    },
-                }
-            }
-        ],
-    )
-    if not claimed.modified_count:
+    update = _claim_update(worker_id, name, lease_seconds)
+    laned = [each["_id"] for each in candidates if each.get("lane")]
+    free_ids = [each["_id"] for each in candidates if not each.get("lane")]
+    claimed = 0
+    if free_ids:
+        query = {"_id": {"$in": free_ids}, "status": "queued", "ready": True}
+        claimed = (await Task.collection().update_many(query, update)).modified_count
+    for key in laned:
+        # The unique key of running lanes lets one through; the others stay queued.
+        with contextlib.suppress(DuplicateKeyError):
+            query = {"_id": key, "status": "queued", "ready": True}
+            claimed += (await Task.collection().update_one(query, update)).modified_count
+    if not claimed:
         return []
-    return await Task.all_in(
+    tasks = await Task.all_in(
         True,
-        {"_id": {"$in": candidates}, "worker.claim": name},
-        sort=[("priority", -1), ("created_at", 1)],
+        {"_id": {"$in": [*free_ids, *laned]}, "worker.claim": name},
+        sort=[("priority", -1), ("queued_at", 1)],
     )
+    for task in tasks:
+        shares.serve(task.workspace_id)
+    return tasks
+
+
+async def _candidates(queue: Queue, slots: int, shares: FairShare) -> list[StoredDocument]:
+    """The tasks that should run next, as far as can be told without claiming them."""
+    runnable = {"queue": queue, "status": "queued", "ready": True}
+    # Served by a skip scan of the claim index: as many steps as workspaces, not as tasks.
+    waiting = await Task.collection().distinct("workspace_id", runnable)
+    found: list[StoredDocument] = []
+    while waiting and slots > len(found):
+        plan = shares.plan(waiting, slots - len(found))
+        batches = await asyncio.gather(
+            *(_best(queue, tenant, count, found) for tenant, count in plan.items())
+        )
+        waiting = [
+            tenant
+            for (tenant, count), batch in zip(plan.items(), batches, strict=True)
+            if len(batch) == count
+        ]
+        found += itertools.chain.from_iterable(batches)
+    return found
+
+
+async def _best(
+    queue: Queue, tenant: Tenant, count: int, known: Sequence[StoredDocument]
+) -> list[StoredDocument]:
+    busy = await _busy_lanes(tenant)
+    query: StoredDocument = {
+        "queue": queue,
+        "status": "queued",
+        "ready": True,
+        "workspace_id": tenant,
+        "deleted_at": None,
+        "$expr": {"$lte": ["$run_after", "$$NOW"]},
+    }
+    if busy:
+        query["lane"] = {"$nin": busy}
+    if known:
+        query["_id"] = {"$nin": [each["_id"] for each in known]}
+    sort = [("priority", -1), ("queued_at", 1)]
+    rows = Task.collection().find(query, {"lane": 1}, sort=sort, limit=count)
+    return await rows.to_list()
+
+
+async def _busy_lanes(tenant: Tenant) -> list[str]:
+    running = {"workspace_id": tenant, "status": "processing", "lane": {"$gte": ""}}
+    return await Task.collection().distinct("lane", running)
+
+
+def _claim_update(worker_id: str, name: str, lease_seconds: float) -> list[StoredDocument]:
+    return [
+        {
+            "$set": {
+                "status": "processing",
+                "updated_at": "$$NOW",
+                "fence": {"$add": ["$fence", 1]},
+                "progress": {"percentage": 0, "current_step": ""},
+                "worker": {
+                    "worker_id": worker_id,
+                    "claim": name,
+                    "started_at": "$$NOW",
+                    "heartbeat": "$$NOW",
+                    "lease_until": _in_seconds(lease_seconds),
+                },
+            }
+        }
+    ]
 
 
 async def renew(tasks: Sequence[Task], lease_seconds: float) -> tuple[set[Id], set[Id]]:
@@ -157,7 +219,7 @@ async def release_dependents(done: Sequence[Id], session: Session = None) -> int
         {"waiting_for": {"$in": list(done)}},
         [
             {"$set": {"waiting_for": left, "updated_at": "$$NOW"}},
-            {"$set": {"ready": {"$and": [RELEASED_READY, {"$eq": ["$status", "queued"]}]}}},
+            {"$set": {"ready": READY}},
         ],
         session=session,
     )
@@ -220,6 +282,7 @@ def failed_attempt(
                 "error": {
                     "message": {"$literal": failure.message[:10_000]},
                     "code": {"$literal": failure.code},
+                    "cause": {"$literal": failure.cause},
                     "retry_count": {"$add": ["$_retries", {"$cond": ["$_again", 1, 0]}]},
                     "last_retry": {"$cond": ["$_again", "$$NOW", "$error.last_retry"]},
                 },

@@ -1,17 +1,23 @@
 """A worker process: the runner, woken by arq's tokens, until a signal ends it."""
 
 import asyncio
+import contextlib
 import logging
 import signal
+from datetime import timedelta
 from typing import Any, Final
 
 from arq import create_pool
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
-from app.core.storage import Storage
+from app.core.storage import Storage, StorageError
 from app.core.wakeups import QUEUE, WAKE, Wakeups, deserialize, redis_settings, serialize
+from app.production import tasks
+from app.production.kinds import ARCHIVE_TASKS, ArchiveTasks
+from app.production.tasks import Ownership, new_task
 from app.settings import Settings
+from documents.base import NotUnique
 from documents.store import Store
 from workers.providers.registry import Providers
 from workers.runtime.context import Resources
@@ -19,6 +25,7 @@ from workers.runtime.runner import Runner
 
 POLL_SECONDS: Final = 0.01
 RESTART_SECONDS: Final = 1.0
+DAY: Final = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -33,15 +40,31 @@ async def work(settings: Settings, providers: Providers) -> None:
     ):
         runner = Runner(Resources(settings, store, storage, wakeups, providers))
         loop = asyncio.get_running_loop()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(each, runner.stop)
-        listening = asyncio.create_task(listen(redis_url, runner))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, runner.stop)
+        beside = [
+            asyncio.create_task(listen(redis_url, runner)),
+            asyncio.create_task(_keep_house(storage)),
+        ]
         logger.info("worker %s is ready", runner.worker_id)
         try:
             await runner.run()
         finally:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            for each in beside:
+                each.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _keep_house(storage: Storage) -> None:
+    """Every day: archive old tasks, and remove what uploads of killed processes left."""
+    while True:
+        with contextlib.suppress(NotUnique):  # another worker asked for it already
+            await tasks.add([new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive")])
+        try:
+            await storage.sweep(DAY)
+        except StorageError as exc:
+            logger.warning("abandoned uploads stay until tomorrow: %s", exc)
+        await asyncio.sleep(DAY.total_seconds())
 
 
 async def listen(redis_url: str, runner: Runner) -> None:

@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 from uuid import uuid4
 
@@ -25,6 +26,7 @@ from workers.render.errors import RenderError
 from workers.runtime import claims
 from workers.runtime.claims import Failure, LeaseLost
 from workers.runtime.context import Context, Resources
+from workers.runtime.fairness import FairShare, scheduling_weights
 from workers.runtime.handlers import HANDLERS, GiveUp, Outcome, kind_of
 from workers.runtime.sweep import BACKOFF_SECONDS, runnable, sweep
 
@@ -33,6 +35,7 @@ STORE_PAUSE_SECONDS: Final = 1.0
 """How long to wait before asking a store again that does not answer."""
 STORE_PATIENCE_SECONDS: Final = 10
 FINISHED_AT_ONCE: Final = 500
+WEIGHTS_SECONDS: Final = 10
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ class Runner:
         self._done: list[tuple[Task, TaskOutput | None]] = []
         self._poked = asyncio.Event()
         self._stopping = False
+        self._shares = FairShare()
+        self._weighed_at = float("-inf")
         self._scratch = Path(tempfile.mkdtemp(prefix="backlot-worker-"))
 
     def poke(self) -> None:
@@ -99,11 +104,19 @@ class Runner:
         while not self._stopping:
             self._poked.clear()
             free = self._free_slots()
-            tasks = await claims.claim(self.worker_id, free, lease) if any(free.values()) else []
+            tasks = await self._claim(free, lease)
             for task in tasks:
                 self._start(task)
             if not tasks:
                 await self._poked.wait()
+
+    async def _claim(self, free: dict[Queue, int], lease: float) -> list[Task]:
+        if not any(slots > 0 for slots in free.values()):
+            return []
+        if monotonic() - self._weighed_at > WEIGHTS_SECONDS:
+            self._weighed_at = monotonic()
+            self._shares.weigh(await scheduling_weights())
+        return await claims.claim(self.worker_id, free, lease, self._shares)
 
     def _free_slots(self) -> dict[Queue, int]:
         taken = Counter(task.queue for task, _ in self._running.values())

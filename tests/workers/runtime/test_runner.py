@@ -56,7 +56,7 @@ async def test_poked_worker_starts_before_its_sweep(working: Working) -> None:
 async def test_higher_priority_first_then_older(store: object) -> None:
     low, high, older = job(), job(), job()
     low.priority, high.priority, older.priority = 1, 10, 10
-    older.created_at = low.created_at.replace(year=2025)
+    older.queued_at = low.queued_at.replace(year=2025)
     await tasks.add([low, high, older])
     order = [(await claim()).id for _ in range(3)]
     assert order == [older.id, high.id, low.id]
