@@ -1,6 +1,6 @@
 """Production: the tasks that make things, what was asked of providers, and what it cost."""
 
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
 from pymongo import IndexModel
@@ -48,6 +48,13 @@ TaskType = Literal[
 TaskStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 Queue = Literal["cpu", "io", "light"]
 """What a task mostly needs: a processor, an outside answer, or hardly anything."""
+
+
+CLAIM_INDEX: Final = [
+    *(("queue", 1), ("status", 1), ("ready", 1), ("workspace_id", 1)),
+    *(("priority", -1), ("queued_at", 1), ("run_after", 1)),
+]
+"""Finds the workspaces with runnable tasks by a skip scan, and the best task of each."""
 
 
 class TaskInput(Embedded):
@@ -147,10 +154,7 @@ class Task(Record):
     class Settings:
         name = "tasks"
         indexes: ClassVar[list[IndexModel]] = [
-            index(
-                *("queue", "status", "ready", "workspace_id"),
-                *("-priority", "queued_at", "run_after"),
-            ),
+            IndexModel(CLAIM_INDEX),
             index(
                 "workspace_id",
                 "lane",

@@ -11,6 +11,9 @@ from redis.exceptions import RedisError
 QUEUE: Final = "backlot:wake"
 WAKE: Final = "wake"
 """The one function that arq runs."""
+BELL: Final = "backlot:bell"
+"""A list beside arq's queue: idle workers wait at it, where arq would poll."""
+MOST_RINGS: Final = 999
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,10 @@ class Wakeups:
                     default_queue_name=QUEUE,
                 )
             await self._pool.enqueue_job(WAKE)
+            async with self._pool.pipeline(transaction=False) as both:
+                both.lpush(BELL, "")
+                both.ltrim(BELL, 0, MOST_RINGS)
+                await both.execute()
             self._warned = False
         except (RedisError, OSError) as exc:
             if not self._warned:

@@ -6,7 +6,7 @@
 import asyncio
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 from arq.worker import Worker, func
 
@@ -19,7 +19,7 @@ async def nothing(_: dict[Any, Any]) -> None:
 
 async def main(redis_url: str, queue: str) -> None:
     worker = Worker(
-        functions=[func(nothing, name="nothing", keep_result=0)],
+        functions=[func(cast(Any, nothing), name="nothing", keep_result=0)],
         queue_name=queue,
         redis_settings=redis_settings(redis_url),
         burst=True,

@@ -19,7 +19,7 @@ from pymongo.errors import DuplicateKeyError
 from app.core.kinds import TaskKind
 from app.production.holds import READY
 from documents.base import Session, StoredDocument
-from documents.production import Queue, Task, TaskOutput
+from documents.production import CLAIM_INDEX, Queue, Task, TaskOutput
 from documents.values import Id
 from workers.runtime.fairness import FairShare, Tenant
 
@@ -120,7 +120,8 @@ async def _best(
     if known:
         query["_id"] = {"$nin": [each["_id"] for each in known]}
     sort = [("priority", -1), ("queued_at", 1)]
-    rows = Task.collection().find(query, {"lane": 1}, sort=sort, limit=count)
+    # Named, so that no trial of other indexes costs time or goes wrong.
+    rows = Task.collection().find(query, {"lane": 1}, sort=sort, limit=count, hint=CLAIM_INDEX)
     return await rows.to_list()
 
 

@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias, cast
 
 from arq import create_pool
+from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from app.core.storage import Storage, StorageError
-from app.core.wakeups import QUEUE, WAKE, Wakeups, deserialize, redis_settings, serialize
+from app.core.wakeups import BELL, QUEUE, WAKE, Wakeups, deserialize, redis_settings, serialize
 from app.production import tasks
 from app.production.kinds import ARCHIVE_TASKS, ArchiveTasks
 from app.production.tasks import Ownership, new_task
@@ -23,9 +25,12 @@ from workers.providers.registry import Providers
 from workers.runtime.context import Resources
 from workers.runtime.runner import Runner
 
-POLL_SECONDS: Final = 0.01
+POLL_SECONDS: Final = 0.5
+BELL_SECONDS: Final = 10
 RESTART_SECONDS: Final = 1.0
 DAY: Final = timedelta(days=1)
+
+Wake: TypeAlias = Callable[..., Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -81,12 +86,12 @@ async def listen(redis_url: str, runner: Runner) -> None:
         await asyncio.sleep(RESTART_SECONDS)
 
 
-async def _listen(redis_url: str, wake: Any) -> None:
+async def _listen(redis_url: str, wake: Wake) -> None:
     settings = redis_settings(redis_url)
     # Our own pool: arq leaves its pool open when it is cancelled.
     pool = await create_pool(settings, job_serializer=serialize, job_deserializer=deserialize)
     arq = Worker(
-        functions=[func(wake, name=WAKE, keep_result=0, max_tries=1)],
+        functions=[func(cast(Any, wake), name=WAKE, keep_result=0, max_tries=1)],
         queue_name=QUEUE,
         redis_pool=pool,
         job_serializer=serialize,
@@ -96,10 +101,21 @@ async def _listen(redis_url: str, wake: Any) -> None:
         health_check_interval=10,
         log_results=False,
     )
-    listening = asyncio.create_task(arq.main())
+    listening = [asyncio.create_task(arq.main()), asyncio.create_task(_hear(pool, wake))]
     try:
-        await listening
+        await asyncio.wait(listening, return_when=asyncio.FIRST_COMPLETED)
+        for each in listening:
+            if each.done():
+                each.result()
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, *arq.tasks.values(), return_exceptions=True)
+        for each in listening:
+            each.cancel()
+        await asyncio.gather(*listening, *arq.tasks.values(), return_exceptions=True)
         await pool.aclose(close_connection_pool=True)
+
+
+async def _hear(pool: ArqRedis, wake: Wake) -> None:
+    """Wait at the bell: quicker than arq's polling, and it costs nothing while all is quiet."""
+    while True:
+        if await cast(Awaitable[Any], pool.blpop([BELL], timeout=BELL_SECONDS)):
+            await wake({})

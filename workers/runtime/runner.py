@@ -36,6 +36,7 @@ STORE_PAUSE_SECONDS: Final = 1.0
 STORE_PATIENCE_SECONDS: Final = 10
 FINISHED_AT_ONCE: Final = 500
 WEIGHTS_SECONDS: Final = 10
+PASS_ON_SECONDS: Final = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class Runner:
         self._poked = asyncio.Event()
         self._stopping = False
         self._shares = FairShare()
-        self._weighed_at = float("-inf")
+        self._weighed_at = self._passed_on_at = float("-inf")
         self._scratch = Path(tempfile.mkdtemp(prefix="backlot-worker-"))
 
     def poke(self) -> None:
@@ -107,6 +108,7 @@ class Runner:
             tasks = await self._claim(free, lease)
             for task in tasks:
                 self._start(task)
+            await self._pass_on(free, tasks)
             if not tasks:
                 await self._poked.wait()
 
@@ -117,6 +119,15 @@ class Runner:
             self._weighed_at = monotonic()
             self._shares.weigh(await scheduling_weights())
         return await claims.claim(self.worker_id, free, lease, self._shares)
+
+    async def _pass_on(self, free: dict[Queue, int], tasks: list[Task]) -> None:
+        """Where a queue's slots are all taken there may be more: wake another worker."""
+        taken = Counter(task.queue for task in tasks)
+        if any(0 < slots == taken[queue] for queue, slots in free.items()) and (
+            monotonic() - self._passed_on_at > PASS_ON_SECONDS
+        ):
+            self._passed_on_at = monotonic()
+            await self.resources.wakeups.wake()
 
     def _free_slots(self) -> dict[Queue, int]:
         taken = Counter(task.queue for task, _ in self._running.values())
