@@ -126,6 +126,8 @@ class Hold(Embedded):
     reason: Label
     since: Moment
     by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
+    budget_id: Annotated[Id | None, Reference("budgets", on_delete="clear")] = None
+    """The budget that was reached; raising it lets the work go on."""
 
 
 class ImportSource(Embedded):
@@ -149,8 +151,10 @@ class Record(Document):
     created_at: Annotated[Moment, ServerOwned()] = Field(default_factory=now)
     updated_at: Annotated[Moment, ServerOwned()] = Field(default_factory=now)
     revision: Annotated[int, ServerOwned(), Field(ge=1)] = 1
-    deleted_at: Annotated[Moment | None, ServerOwned()] = None
-    imported_from: Annotated[list[ImportSource], ServerOwned(), Field(max_length=20)] = []
+    deleted_at: Annotated[Moment | None, ServerOwned(), OnRequest()] = None
+    imported_from: Annotated[
+        list[ImportSource], ServerOwned(), OnRequest(), Field(max_length=20)
+    ] = []
     revision_id: Annotated[None, ServerOwned(), Secret()] = Field(None, exclude=True)  # Beanie's
 
     @model_validator(mode="after")
@@ -295,10 +299,21 @@ def _key_fields(details: Mapping[str, Any] | None) -> list[str]:
     return [*(details or {}).get("keyPattern", {"_id": 1})]
 
 
-def index(*fields: str, unique: bool = False, where: Mapping[str, Any] | None = None) -> IndexModel:
-    """An index over these fields; `-name` goes downwards; `where` makes it partial."""
+def index(
+    *fields: str,
+    unique: bool = False,
+    where: Mapping[str, Any] | None = None,
+    expire_after: int | None = None,
+) -> IndexModel:
+    """An index over these fields; `-name` goes downwards; `where` makes it partial.
+
+    With `expire_after` the store deletes a record so many seconds after the moment of its field,
+    looking once a minute: for what nobody misses and nothing refers to.
+    """
     keys = [(each.removeprefix("-"), -1 if each.startswith("-") else 1) for each in fields]
     options: dict[str, Any] = {"unique": True} if unique else {}
+    if expire_after is not None:
+        options["expireAfterSeconds"] = expire_after
     if where is not None:
         options["partialFilterExpression"] = dict(where)
         # Two partial indexes over the same keys need names of their own.

@@ -99,6 +99,7 @@ class Project(Record):
             index("collaborator_ids", "status", "_id"),
             index("workspace_id", "status", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "-created_at", "_id"),
             index("status"),
             index("genre"),
         ]
@@ -151,7 +152,9 @@ class Episode(Record):
         name = "episodes"
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("project_id", "episode_number"),
+            index("project_id", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "-created_at", "_id"),
             index("status"),
         ]
 
@@ -207,8 +210,10 @@ class Character(Record):
     class Settings:
         name = "characters"
         indexes: ClassVar[list[IndexModel]] = [
-            index("project_id", "name"),
+            index("project_id", "name", "_id"),
+            index("project_id", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "-created_at", "_id"),
             text_index("name"),
         ]
 
@@ -285,8 +290,10 @@ class Scene(Record):
         name = "scenes"
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("project_id", "episode_id", "scene_number"),
-            index("episode_id", "scene_number"),
+            index("episode_id", "scene_number", "_id"),
+            index("project_id", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "-created_at", "_id"),
             index("production.status"),
             index("character_ids"),
         ]

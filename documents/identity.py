@@ -1,6 +1,7 @@
 """Identity: who there is, which workspaces they share, and the record of what people changed."""
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, EmailStr, Field
 from pymongo import IndexModel
@@ -20,12 +21,15 @@ from documents.base import (
     unique_among_living,
     unique_where_given,
 )
-from documents.values import Count, FreeMap, Id, Label, Moment, Title
+from documents.values import Count, FreeMap, Id, Label, Moment, Title, now
 
 Role = Literal["user", "admin", "producer"]
 Tier = Literal["free", "pro", "enterprise"]
 MemberRole = Literal["owner", "editor", "viewer"]
+Revocation = Literal["signed_out", "revoked", "reused", "password", "closed"]
 
+KEY_SCOPE: Final = r"^(read|write):(\*|[a-z_]+)$"
+"""What a key may do with which collection; writing includes reading."""
 Email = Annotated[EmailStr, AfterValidator(str.lower), Field(max_length=255)]
 
 
@@ -35,24 +39,42 @@ class Preferences(Embedded):
     language: Label = "en"
 
 
+LIMITS: Final[Mapping[Tier, tuple[int | None, int | None]]] = {
+    "free": (3, 5),
+    "pro": (50, 50),
+    "enterprise": (None, None),
+}
+"""Projects, and episodes of each; None is no limit."""
+
+
 class Subscription(Embedded):
-    """What a workspace owned by this user may hold; None is no limit."""
+    """What the workspaces that this user owns may hold together; None is no limit."""
 
     tier: Tier = "free"
     max_projects: Count | None = 3
     max_episodes_per_project: Count | None = 5
     features: list[Label] = []
 
+    @classmethod
+    def of(cls, tier: Tier) -> Self:
+        """What the tier comes with."""
+        projects, episodes = LIMITS[tier]
+        return cls(tier=tier, max_projects=projects, max_episodes_per_project=episodes)
+
 
 class User(Record):
     """Somebody who can sign in."""
 
-    email: Email
+    email: Annotated[Email, ServerOwned()]
+    """Changed by a message to the new address only."""
+    email_verified_at: Annotated[Moment | None, ServerOwned()] = None
     name: Title
     password_hash: Annotated[str, ServerOwned(), Secret(), Field(max_length=255)]
     role: Annotated[Role, ServerOwned()] = "user"
     preferences: Preferences = Preferences()
     subscription: Annotated[Subscription, ServerOwned()] = Subscription()
+    limit_turn: Annotated[Count, ServerOwned(), Secret()] = 0
+    """Raised by whoever counts against the subscription, so that they do it one after another."""
     last_login_at: Annotated[Moment | None, ServerOwned()] = None
 
     class Settings:
@@ -103,6 +125,10 @@ class Workspace(Record):
         ]
 
 
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+KeyScope = Annotated[str, Field(pattern=KEY_SCOPE, max_length=80)]
+
+
 class ApiKey(Record):
     """A key of a REST client: shown once, kept as a hash."""
 
@@ -111,8 +137,8 @@ class ApiKey(Record):
     name: Title
     prefix: Annotated[str, ServerOwned(), Field(max_length=16)]
     """The first characters, by which people tell their keys apart."""
-    key_hash: Annotated[str, ServerOwned(), Secret(), Field(pattern=r"^[0-9a-f]{64}$")]
-    scopes: Annotated[list[Label], Field(max_length=50)] = []
+    key_hash: Annotated[Sha256, ServerOwned(), Secret()]
+    scopes: Annotated[list[KeyScope], Field(min_length=1, max_length=50)] = ["read:*"]
     expires_at: Moment | None = None
     last_used_at: Annotated[Moment | None, ServerOwned()] = None
     revoked_at: Annotated[Moment | None, ServerOwned()] = None
@@ -123,6 +149,80 @@ class ApiKey(Record):
             index("key_hash", unique=True),
             index("workspace_id", "_id"),
             index("created_by", "_id"),
+        ]
+
+
+class LoginSession(Record):
+    """One sign-in: a family of refresh tokens, of which only the newest is good."""
+
+    user_id: Annotated[Id, Reference("users", on_delete="cascade"), ServerOwned()]
+    family_hash: Annotated[Sha256, ServerOwned(), Secret()]
+    """Tells the session by what all its refresh tokens have in common."""
+    token_hash: Annotated[Sha256, ServerOwned(), Secret()]
+    """The refresh token that is good now."""
+    previous_hash: Annotated[Sha256 | None, ServerOwned(), Secret()] = None
+    """The one that was exchanged for it."""
+    sealed_token: Annotated[Sha256 | None, ServerOwned(), Secret()] = None
+    """The good one, readable by whoever holds the previous one; see app/identity/refreshing."""
+    rotated_at: Annotated[Moment | None, ServerOwned()] = None
+    user_agent: Annotated[Label, ServerOwned()] = ""
+    address: Annotated[Label, ServerOwned()] = ""
+    """The network address of the last use."""
+    last_used_at: Annotated[Moment, ServerOwned()] = Field(default_factory=now)
+    expires_at: Annotated[Moment, ServerOwned()]
+    revoked_at: Annotated[Moment | None, ServerOwned()] = None
+    revoked_because: Annotated[Revocation | None, ServerOwned()] = None
+
+    class Settings:
+        name = "login_sessions"
+        indexes: ClassVar[list[IndexModel]] = [
+            index("family_hash", unique=True),
+            index("user_id", "_id"),
+            index("expires_at", expire_after=0),
+        ]
+
+
+class OneTimeToken(Record):
+    """What a message to an address carries, to prove that somebody reads there."""
+
+    user_id: Annotated[Id, Reference("users", on_delete="cascade"), ServerOwned()]
+    purpose: Annotated[Literal["verify_email", "reset_password"], ServerOwned()]
+    email: Annotated[Email, ServerOwned()]
+    """The address that it was sent to."""
+    token_hash: Annotated[Sha256, ServerOwned(), Secret()]
+    expires_at: Annotated[Moment, ServerOwned()]
+
+    class Settings:
+        name = "one_time_tokens"
+        indexes: ClassVar[list[IndexModel]] = [
+            index("token_hash", unique=True),
+            index("user_id", "purpose"),
+            index("expires_at", expire_after=0),
+        ]
+
+
+class Invitation(Record):
+    """Somebody is asked by mail to join a workspace."""
+
+    workspace_id: Annotated[Id, Reference("workspaces", on_delete="cascade"), ServerOwned()]
+    created_by: Annotated[Id, Reference("users", on_delete="cascade"), ServerOwned()]
+    email: Annotated[Email, Fixed()]
+    role: Annotated[MemberRole, Fixed()] = "viewer"
+    status: Annotated[Literal["pending", "accepted", "declined", "revoked"], ServerOwned()] = (
+        "pending"
+    )
+    token_hash: Annotated[Sha256, ServerOwned(), Secret()]
+    expires_at: Annotated[Moment, ServerOwned()]
+    answered_at: Annotated[Moment | None, ServerOwned()] = None
+
+    class Settings:
+        name = "invitations"
+        indexes: ClassVar[list[IndexModel]] = [
+            index("token_hash", unique=True),
+            index("workspace_id", "_id"),
+            index("workspace_id", "email", unique=True, where={"status": "pending"}),
+            index("created_by", "_id"),
+            index("expires_at", expire_after=30 * 24 * 3600),
         ]
 
 

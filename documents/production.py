@@ -1,5 +1,6 @@
 """Production: the tasks that make things, what was asked of providers, and what it cost."""
 
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -19,7 +20,9 @@ from documents.base import (
     unique_where_given,
 )
 from documents.values import (
+    Balance,
     Count,
+    Day,
     FreeMap,
     Id,
     Label,
@@ -167,9 +170,12 @@ class Task(Record):
             index("worker.lease_until", where={"status": "processing"}),
             unique_where_given("workspace_id", "key", given="key"),
             index("pipeline_id", "status", "_id"),
+            index("pipeline_id", "_id"),
             index("project_id", "status", "_id"),
+            index("project_id", "_id"),
             index("workspace_id", "status", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "-created_at", "_id"),
             index("subject.id", "status"),
             index("task_type"),
             index("priority"),
@@ -297,11 +303,43 @@ class PromptExecution(Record):
                 where={"status": {"$in": ["pending", "success", "unknown"]}},
             ),
             index("project_id", "status", "_id"),
+            index("project_id", "_id"),
             index("workspace_id", "_id"),
             index("status"),
             index("model"),
             index("created_at"),
             index("subject.id", "_id"),
+        ]
+
+
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+
+
+class Budget(Record):
+    """What may be spent on something, in all or on one day, and what has been spent.
+
+    `spent` and `reserved` follow the ledger's rows; they are moved outside of the transactions
+    that write the rows, so that no work waits behind a hot document, and compared by a repair.
+    """
+
+    workspace_id: Annotated[Id, Reference("workspaces", on_delete="cascade"), ServerOwned()]
+    owner: Annotated[Subject, Fixed()]
+    day: Annotated[Day | None, Fixed()] = None
+    """None: for all time."""
+    limit: Money | None = None
+    """None: no limit."""
+    daily_limit: Money | None = None
+    """Of the budget for all time: the limit of every single day."""
+    currency: Annotated[Currency, Fixed()] = "USD"
+    spent: Annotated[Balance, ServerOwned()] = Decimal(0)
+    reserved: Annotated[Balance, ServerOwned()] = Decimal(0)
+
+    class Settings:
+        name = "budgets"
+        indexes: ClassVar[list[IndexModel]] = [
+            index("workspace_id", "owner.id", "day", "currency", unique=True),
+            index("owner.id", "_id"),
+            index("workspace_id", "_id"),
         ]
 
 
@@ -333,7 +371,9 @@ class GenerationCost(Record):
     """The settled price; null while it is not known."""
     estimated_amount: Money | None = None
     reserved_amount: Money | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Currency = "USD"
+    budget_ids: Annotated[list[Id], Reference("budgets", on_delete="clear")] = []
+    """The budgets that the row counts for."""
     basis: Literal["billed", "estimated"] = "billed"
     provider: Label | None = None
     model_name: Label | None = None
@@ -349,7 +389,7 @@ class GenerationCost(Record):
         name = "generation_costs"
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "-created_at", "_id"),
-            index("project_id", "-created_at"),
+            index("project_id", "-created_at", "_id"),
             index("session_id"),
             index("asset_id"),
             index("category"),

@@ -24,10 +24,19 @@ from documents.factory import (
     Script,
 )
 from documents.films import Character, Episode, Project, Scene
-from documents.identity import ApiKey, AuditEntry, User, Workspace
+from documents.identity import (
+    ApiKey,
+    AuditEntry,
+    Invitation,
+    LoginSession,
+    OneTimeToken,
+    User,
+    Workspace,
+)
 from documents.library import Media
 from documents.production import (
     ArchivedTask,
+    Budget,
     GenerationCost,
     Pipeline,
     PromptExecution,
@@ -36,12 +45,16 @@ from documents.production import (
     WebsocketConnection,
 )
 from documents.publishing import Publication
+from documents.requests import IdempotentRequest
 
 MODELS: tuple[type[Record], ...] = (
     # identity
     User,
     Workspace,
     ApiKey,
+    LoginSession,
+    OneTimeToken,
+    Invitation,
     AuditEntry,
     # films
     Project,
@@ -57,6 +70,7 @@ MODELS: tuple[type[Record], ...] = (
     PromptTemplate,
     PromptExecution,
     GenerationCost,
+    Budget,
     WebsocketConnection,
     # assistant
     Session,
@@ -88,6 +102,8 @@ MODELS: tuple[type[Record], ...] = (
     ABTest,
     # publishing
     Publication,
+    # requests
+    IdempotentRequest,
 )
 
 COLLECTIONS: dict[str, type[Record]] = {model.collection_name(): model for model in MODELS}

@@ -32,8 +32,12 @@ class Id(PydanticObjectId):
 
 
 def to_stored_precision(moment: datetime) -> datetime:
-    """UTC and whole milliseconds, as BSON keeps it."""
-    return moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
+    """UTC and whole milliseconds, as BSON keeps it. Raises ValueError at the ends of time."""
+    try:
+        moment = moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise ValueError("out of the range of times") from exc
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def now() -> datetime:
@@ -75,6 +79,9 @@ def decimal(precision: int, scale: int, **constraints: Any) -> Any:
 
 Money: TypeAlias = decimal(22, 12, ge=0)  # type: ignore[valid-type]
 """An amount in the currency beside it, to 12 places: a token's price is that small."""
+
+Balance: TypeAlias = decimal(22, 12)  # type: ignore[valid-type]
+"""An amount that may be negative for a moment."""
 
 HexColor = Annotated[str, Field(pattern=r"^#[0-9A-Fa-f]{6}$")]
 Text = Annotated[str, Field(max_length=1_000_000)]

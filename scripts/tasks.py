@@ -11,9 +11,9 @@ from rich.table import Table
 
 from app.core.wakeups import Wakeups
 from app.production import tasks
+from app.production.executions import give_up_unknown
 from app.settings import Settings
-from documents.base import touched
-from documents.production import PromptExecution, Task, TaskStatus
+from documents.production import Task, TaskStatus
 from documents.store import Store
 from documents.values import Id
 from scripts.servers import reachable
@@ -59,7 +59,8 @@ def retry(
 
     async def again() -> int:
         if pay_again:
-            await _forget_unknown(query)
+            failed = {**query, "status": "failed"}
+            await give_up_unknown(await Task.collection().distinct("_id", failed))
         return await tasks.retry(True, query)
 
     typer.echo(f"{asyncio.run(_with_store(again, wake=True))} tasks queued again")
@@ -86,14 +87,6 @@ async def _with_store(work: Callable[[], Awaitable[Result]], *, wake: bool = Fal
         async with Wakeups(settings.address("redis_url")) as wakeups:
             await wakeups.wake()
     return result
-
-
-async def _forget_unknown(query: dict[str, Any]) -> None:
-    ids = await Task.collection().distinct("_id", {**query, "status": "failed"})
-    await PromptExecution.collection().update_many(
-        {"task_id": {"$in": ids}, "status": "unknown"},
-        touched({"$set": {"status": "error", "error_message": "given up, paid again"}}),
-    )
 
 
 def _query(pipeline: str | None) -> dict[str, Any]:

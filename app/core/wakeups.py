@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
 from arq import create_pool
@@ -45,6 +46,25 @@ class Wakeups:
 
     async def wake(self) -> None:
         """Wake one worker: it goes on claiming until nothing is runnable."""
+
+        async def ring(pool: ArqRedis) -> None:
+            await pool.enqueue_job(WAKE)
+            async with pool.pipeline(transaction=False) as both:
+                both.lpush(BELL, "")
+                both.ltrim(BELL, 0, MOST_RINGS)
+                await both.execute()
+
+        await self._try(ring)
+
+    async def ready(self) -> bool:
+        """Whether Redis answers."""
+
+        async def ping(pool: ArqRedis) -> None:
+            await pool.ping()
+
+        return await self._try(ping)
+
+    async def _try(self, what: Callable[[ArqRedis], Awaitable[None]]) -> bool:
         try:
             if self._pool is None:
                 self._pool = await create_pool(
@@ -53,21 +73,14 @@ class Wakeups:
                     job_deserializer=deserialize,
                     default_queue_name=QUEUE,
                 )
-            await self._pool.enqueue_job(WAKE)
-            async with self._pool.pipeline(transaction=False) as both:
-                both.lpush(BELL, "")
-                both.ltrim(BELL, 0, MOST_RINGS)
-                await both.execute()
-            self._warned = False
+            await what(self._pool)
         except (RedisError, OSError) as exc:
             if not self._warned:
                 logger.warning("no wake-ups, workers find tasks by their sweep: %s", exc)
                 self._warned = True
-
-    async def ready(self) -> bool:
-        """Whether Redis answers."""
-        await self.wake()
-        return not self._warned
+            return False
+        self._warned = False
+        return True
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -18,3 +18,10 @@ class ArchiveTasks(Parameters):
 
 
 ARCHIVE_TASKS: Final = TaskKind("maintenance.archive_tasks", "maintenance", ArchiveTasks)
+
+
+class RepairLedger(Parameters):
+    """Set budgets right that differ from the sums of their rows."""
+
+
+REPAIR_LEDGER: Final = TaskKind("maintenance.repair_ledger", "maintenance", RepairLedger)

@@ -61,6 +61,7 @@ REFERENCES = {
         WORKSPACE,
         ("created_by", "users", "cascade"),
         ("hold.by", "users", "clear"),
+        ("hold.budget_id", "budgets", "clear"),
         ("generated_image_ids", "assets", "clear"),
         ("approved_image_ids", "assets", "clear"),
         ("generated_clip_ids", "assets", "clear"),

@@ -75,12 +75,14 @@ REFERENCES = {
     VideoCampaign: {
         *TENANT,
         ("hold.by", "users", "clear"),
+        ("hold.budget_id", "budgets", "clear"),
         ("item_statuses.video_id", "videos", "clear"),
         ("generated_video_ids", "videos", "clear"),
     },
     StoryCampaign: {
         *TENANT,
         ("hold.by", "users", "clear"),
+        ("hold.budget_id", "budgets", "clear"),
         ("item_statuses.story_id", "stories", "clear"),
         ("generated_story_ids", "stories", "clear"),
     },

@@ -104,6 +104,7 @@ REFERENCES = {
         ("channel_id", "channels", "cascade"),
         FILE,
         ("hold.by", "users", "clear"),
+        ("hold.budget_id", "budgets", "clear"),
     },
     AudioTrack: {WORKSPACE, JOB, FILE, ("license_media_id", "media", "clear")},
     BackgroundImage: {WORKSPACE, ("created_by", "users", "clear"), JOB, FILE},

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import annotated_types
 from bson import ObjectId
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from documents.base import Record
@@ -66,7 +66,7 @@ def _value(kind: Any, constraints: list[Any]) -> Any:
 def _scalar(kind: Any, constraints: list[Any]) -> Any:
     if kind is str:
         return _text(constraints)
-    if kind is datetime:
+    if kind in (datetime, AwareDatetime):
         return datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     if kind is date:
         return date(2026, 1, 2)

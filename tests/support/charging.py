@@ -33,6 +33,10 @@ class ChargingText(LocalTextProvider):
     """Writes as the local screenwriter does, for money, after thinking for a while."""
 
     free = False
+    price: Decimal | None = PRICE
+
+    def estimate(self, request: Request) -> Decimal | None:
+        return self.price
 
     def __init__(self, till: Till, seconds: float = 0) -> None:
         super().__init__()
@@ -49,6 +53,9 @@ class ChargingVoice(LocalVoiceProvider):
     """Speaks as the local voices do, for money."""
 
     free = False
+
+    def estimate(self, request: Request) -> Decimal | None:
+        return PRICE
 
     def __init__(self, till: Till) -> None:
         super().__init__()

@@ -11,8 +11,15 @@ from app.core.deletion import (
     RemoveObjects,
     removal_of,
 )
-from app.production import retention
-from app.production.kinds import ARCHIVE_TASKS, PING, ArchiveTasks, Ping
+from app.production import ledger, retention
+from app.production.kinds import (
+    ARCHIVE_TASKS,
+    PING,
+    REPAIR_LEDGER,
+    ArchiveTasks,
+    Ping,
+    RepairLedger,
+)
 from documents import deletion
 from documents.production import TaskOutput
 from documents.registry import COLLECTIONS
@@ -59,3 +66,10 @@ async def archive_tasks(context: Context, parameters: ArchiveTasks) -> Outcome:
     while batch := await retention.archive_batch(context.store):
         moved += batch
     return Outcome(TaskOutput(result={"archived": moved}))
+
+
+@handles(REPAIR_LEDGER)
+async def repair_ledger(context: Context, parameters: RepairLedger) -> Outcome:
+    """Compare every budget with its rows and mend what a crash left wrong."""
+    mended = await ledger.compare(mend=True)
+    return Outcome(TaskOutput(result={"mended": [str(each.budget_id) for each in mended]}))

@@ -74,6 +74,19 @@ class Provider(Protocol):
     def free(self) -> bool:
         """Whether calls cost nothing, so that a lost one may simply be made again."""
 
+    def estimate(self, request: Request) -> Decimal | None:
+        """What the call will cost in USD, as far as one can tell; None where nobody knows."""
+
+
+class CostsNothing:
+    """A provider whose calls are free."""
+
+    free = True
+
+    def estimate(self, request: Request) -> Decimal | None:
+        """Nothing."""
+        return FREE
+
 
 def free_usage(seconds: float | None = None, tokens: int | None = None) -> Usage:
     """The usage of a call that cost nothing."""

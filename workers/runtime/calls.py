@@ -19,6 +19,7 @@ import orjson
 from bson import Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.production import ledger
 from documents.base import NotUnique, Subject, touched
 from documents.production import CostCategory, GenerationCost, PromptExecution, Task
 from documents.values import FreeMap, now, to_floats, to_vector
@@ -33,6 +34,8 @@ R = TypeVar("R", bound=Result)
 F = TypeVar("F", bound=FileResult)
 
 FREE: Final = Decimal(0)
+CURRENCY: Final = "USD"
+"""Estimates are in this currency; providers bill in theirs."""
 HELD: Final = ("pending", "success", "unknown")
 """The states in which an execution holds its call key."""
 
@@ -131,6 +134,7 @@ async def _once(
     execution = await _intend(context, call)
     if execution.status == "success":
         return await recall(execution.output_raw), execution
+    await _set_aside(context, call, execution)
     started = monotonic()
     try:
         result = await make()
@@ -192,6 +196,29 @@ async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> Pr
     )
 
 
+async def _set_aside(context: Context, call: Call, execution: PromptExecution) -> None:
+    """Reserve what a paid call will probably cost. Raises BudgetReached: then it is not made."""
+    if call.provider.free:
+        return
+    estimate = call.provider.estimate(call.request)
+    budgets = await ledger.budgets_of(context.task, call.subject, CURRENCY)
+    row = _cost(context, call, execution, 0).model_copy(
+        update={
+            "state": "reserved",
+            "basis": "estimated",
+            "estimated_amount": estimate,
+            "reserved_amount": estimate,
+            "budget_ids": [budget.id for budget in budgets],
+        }
+    )
+    try:
+        await ledger.reserve(budgets, estimate)
+    except ledger.BudgetReached:
+        await _note(execution, {"status": "error", "error_message": "budget reached"})
+        raise
+    await row.insert()
+
+
 async def _settle(
     context: Context,
     call: Call,
@@ -209,28 +236,51 @@ async def _settle(
         "tokens_used": usage.tokens,
         "provider_job_id": usage.provider_job_id,
     }
-    cost = _cost(context, call, execution, seconds).model_copy(
-        update={
-            "amount": usage.cost,
-            "currency": usage.currency,
-            "tokens_used": usage.tokens,
-            "seconds_processed": usage.seconds,
-            "api_call_id": usage.provider_job_id,
-        }
-    )
+    price = {
+        "state": "settled",
+        "basis": "billed",
+        "amount": usage.cost,
+        "currency": usage.currency,
+        "tokens_used": usage.tokens,
+        "seconds_processed": usage.seconds,
+        "api_call_id": usage.provider_job_id,
+        "api_latency_ms": round(seconds * 1000),
+    }
 
-    async def together(session: AsyncClientSession) -> PromptExecution | None:
+    async def together(
+        session: AsyncClientSession,
+    ) -> tuple[PromptExecution, GenerationCost] | None:
         settled = await PromptExecution.advance_one(
             {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}},
             {"$set": outcome},
             session,
         )
-        if settled is not None:
-            await cost.insert(session=session)
-        return settled
+        if settled is None:
+            return None
+        return settled, await _write_price(context, call, execution, price, session)
 
-    settled = await context.store.in_transaction(together)
-    return settled or await _settled_by_other(execution)
+    written = await context.store.in_transaction(together)
+    if written is None:
+        return await _settled_by_other(execution)
+    await ledger.settle(written[1])
+    return written[0]
+
+
+async def _write_price(
+    context: Context,
+    call: Call,
+    execution: PromptExecution,
+    price: dict[str, Any],
+    session: AsyncClientSession | None = None,
+) -> GenerationCost:
+    """The call's row of the ledger, with its end: the reserved one, or a new one of a free call."""
+    reserved = {"execution_id": execution.id, "state": "reserved"}
+    row = await GenerationCost.advance_one(reserved, {"$set": price}, session)
+    if row is None:
+        seconds = price["api_latency_ms"] / 1000
+        row = _cost(context, call, execution, seconds).model_copy(update=price)
+        await row.insert(session=session)
+    return row
 
 
 async def _settled_by_other(execution: PromptExecution) -> PromptExecution:
@@ -243,15 +293,16 @@ async def _settled_by_other(execution: PromptExecution) -> PromptExecution:
 async def _settle_failure(
     context: Context, call: Call, execution: PromptExecution, exc: ProviderError, seconds: float
 ) -> None:
-    cost = _cost(context, call, execution, seconds).model_copy(
-        update={
-            "amount": FREE if call.provider.free else None,
-            "success": False,
-            "error_message": str(exc),
-        }
-    )
+    """A call that failed: what was set aside is free again; whether it was billed is not known."""
+    price = {
+        "state": "settled" if call.provider.free else "released",
+        "amount": FREE if call.provider.free else None,
+        "success": False,
+        "error_message": str(exc),
+        "api_latency_ms": round(seconds * 1000),
+    }
     await _note(execution, {"status": "error", "error_message": str(exc), "finished_at": now()})
-    await cost.insert()
+    await ledger.settle(await _write_price(context, call, execution, price))
 
 
 async def _note(execution: PromptExecution, values: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from pymongo.errors import DuplicateKeyError
 
 from app.core.kinds import TaskKind
 from app.production.holds import READY
-from documents.base import Session, StoredDocument
+from documents.base import Hold, Session, StoredDocument
 from documents.production import CLAIM_INDEX, Queue, Task, TaskOutput
 from documents.values import Id
 from workers.runtime.fairness import FairShare, Tenant
@@ -246,6 +246,26 @@ async def give_back(task: Task) -> None:
             {
                 "$set": {
                     "status": "queued",
+                    "worker": None,
+                    "fence": {"$add": ["$fence", 1]},
+                    "updated_at": "$$NOW",
+                }
+            }
+        ],
+    )
+
+
+async def hold_back(task: Task, hold: Hold, why: str) -> None:
+    """Queue the task again, on hold: it is not its fault, so no try is used up."""
+    await Task.collection().update_one(
+        _held(task),
+        [
+            {
+                "$set": {
+                    "status": "queued",
+                    "ready": False,
+                    "hold": {"$literal": hold.model_dump()},
+                    "progress.current_step": {"$literal": why},
                     "worker": None,
                     "fence": {"$add": ["$fence", 1]},
                     "updated_at": "$$NOW",

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from app.core.storage import Storage, StorageError
 from app.core.wakeups import BELL, QUEUE, WAKE, Wakeups, deserialize, redis_settings, serialize
 from app.production import tasks
-from app.production.kinds import ARCHIVE_TASKS, ArchiveTasks
+from app.production.kinds import ARCHIVE_TASKS, REPAIR_LEDGER, ArchiveTasks, RepairLedger
 from app.production.tasks import Ownership, new_task
 from app.settings import Settings
 from documents.base import NotUnique
@@ -63,8 +63,12 @@ async def work(settings: Settings, providers: Providers) -> None:
 async def _keep_house(storage: Storage) -> None:
     """Every day: archive old tasks, and remove what uploads of killed processes left."""
     while True:
-        with contextlib.suppress(NotUnique):  # another worker asked for it already
-            await tasks.add([new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive")])
+        for task in (
+            new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive"),
+            new_task(REPAIR_LEDGER, RepairLedger(), Ownership(), key="repair"),
+        ):
+            with contextlib.suppress(NotUnique):  # another worker asked for it already
+                await tasks.add([task])
         try:
             await storage.sweep(DAY)
         except StorageError as exc:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
 from app.core.storage import StorageError
+from app.production.ledger import BudgetReached
 from documents.production import Queue, Task, TaskOutput
 from documents.values import Id
 from workers.providers.errors import ProviderError
@@ -165,6 +166,9 @@ class Runner:
             await self._finish(task, outcome)
         except (LeaseLost, PyMongoError):
             raise
+        except BudgetReached as exc:
+            logger.info("%s %s waits: %s", task.kind, task.id, exc)
+            await claims.hold_back(task, exc.hold, str(exc))
         except Exception as exc:
             failure = _failure(task, exc)
             level = logging.WARNING if isinstance(exc, GiveUp | ProviderError) else logging.ERROR

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from workers.providers.base import free_usage
+from workers.providers.base import CostsNothing, free_usage
 from workers.providers.embedding import EmbeddingRequest, EmbeddingResult, Vectors
 
 DIMENSIONS = 256
@@ -18,12 +18,11 @@ DIMENSIONS = 256
 _loading = threading.Lock()
 
 
-class LocalEmbeddingProvider:
+class LocalEmbeddingProvider(CostsNothing):
     """Places texts by the meaning of their words; word order counts for nothing."""
 
     provider = "local"
     model = "wordllama-l2-supercat-256"
-    free = True
     dimensions = DIMENSIONS
 
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from workers.providers.base import FileResult, free_usage
+from workers.providers.base import CostsNothing, FileResult, free_usage
 from workers.providers.image import ImageRequest
 
 
-class LocalImageProvider:
+class LocalImageProvider(CostsNothing):
     """Paints the scene's words with sets and figures of its own; no model, no network."""
 
     provider = "local"
     model = "backlot-painter-1"
-    free = True
 
     async def draw(self, request: ImageRequest, into: Path) -> FileResult:
         """Write a PNG, byte for byte the same for the same request."""

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workers.providers.base import FileResult, free_usage
+from workers.providers.base import CostsNothing, FileResult, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.music import MusicRequest
 
@@ -21,12 +21,11 @@ _LOUDNESS, _PEAK, _KNEE = -17.0, -3.2, 0.6
 _ROOM_SHARES = {"pad": 0.22, "pluck": 0.3, "bell": 0.38, "bass": 0.05, "drum": 0.16}
 
 
-class LocalMusicProvider:
+class LocalMusicProvider(CostsNothing):
     """Composes pads, plucked strings, bells and bass in the mood's key."""
 
     provider = "local"
     model = "backlot-composer-1"
-    free = True
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
         """Write a piece of exactly the asked length, to a sample."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 
-from workers.providers.base import free_usage
+from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.local.screenwriter.writer import write_screenplay
 from workers.providers.screenplay import NARRATOR, Screenplay
 from workers.providers.text import TextRequest, TextResult
 
 
-class LocalTextProvider:
+class LocalTextProvider(CostsNothing):
     """Knows one purpose, `screenplay`, with the inputs title, text, target_seconds and genre."""
 
     provider = "local"
     model = "backlot-screenwriter-1"
-    free = True
 
     async def write(self, request: TextRequest) -> TextResult:
         """Write the screenplay; raises `ProviderRefused` for another purpose or unusable text."""

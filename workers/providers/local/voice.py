@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 import workers
-from workers.providers.base import free_usage
+from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
 from workers.providers.voice import SpeechResult, VoiceRequest, Word
@@ -29,12 +29,11 @@ _SECONDS_A_SIGN, _SHORTEST_SILENCE = 0.07, 0.4
 _WORD_EVENT, _END_EVENT = 1, 5
 
 
-class LocalVoiceProvider:
+class LocalVoiceProvider(CostsNothing):
     """Speaks with eSpeak NG: clear, many languages, and plainly a machine."""
 
     provider = "local"
     model = "espeak-ng-1.52"
-    free = True
 
     def voice_for(self, name: str, gender: str | None, seed: int) -> str:
         """The voice of somebody, such as `en+f3`."""
