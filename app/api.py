@@ -5,22 +5,38 @@ from typing import Final
 
 from fastapi import APIRouter
 
+from app.ads.resources import RESOURCES as ADS
+from app.assistant.resources import RESOURCES as ASSISTANT
+from app.audit.resources import RESOURCES as AUDIT
+from app.audit.routes import router as audit_routes
+from app.campaigns.resources import RESOURCES as CAMPAIGNS
+from app.channels.resources import RESOURCES as CHANNELS
 from app.core.resource import Resource
+from app.factory.resources import RESOURCES as FACTORY
 from app.films.resources import RESOURCES as FILMS
 from app.identity.resources import RESOURCES as IDENTITY
 from app.identity.routes import router as identity_routes
 from app.library.resources import RESOURCES as LIBRARY
 from app.library.routes import router as library_routes
+from app.live.routes import router as live_routes
 from app.production.resources import RESOURCES as PRODUCTION
+from app.production.routes import router as production_routes
+from app.publishing.resources import RESOURCES as PUBLISHING
 
 PREFIX: Final = "/api/v1"
-RESOURCES: Final[tuple[Resource, ...]] = tuple(chain(IDENTITY, FILMS, LIBRARY, PRODUCTION))
+LINES: Final = (
+    *(IDENTITY, AUDIT, LIBRARY, PRODUCTION, PUBLISHING, ASSISTANT),
+    *(FILMS, CAMPAIGNS, CHANNELS, ADS, FACTORY),
+)
+RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
 """Every collection that clients reach by the plain routes."""
 
 
 def router() -> APIRouter:
     """All of them below `/api/v1`; what is written by hand goes before the plain routes."""
     routes = APIRouter(prefix=PREFIX)
-    for each in (identity_routes, library_routes, *(resource.router for resource in RESOURCES)):
+    plain = (resource.router for resource in RESOURCES)
+    written = (identity_routes, audit_routes, library_routes, live_routes, production_routes)
+    for each in (*written, *plain):
         routes.include_router(each)
     return routes

@@ -8,6 +8,8 @@ key_file=${KEY_FOLDER:-/run/mongod}/key
 (umask 077 && printf '%s' "$MONGO_REPLICA_KEY" >"$key_file")
 
 arguments=(--replSet rs0 --bind_ip_all --keyFile "$key_file")
+# A transaction of a killed process holds its documents until then (60 s by default).
+arguments+=(--setParameter transactionLifetimeLimitSeconds=5)
 case ",${COMPOSE_PROFILES:-}," in
     *,search,*)
         # Without mongot these must be absent: only then does the server say that it has no vector

@@ -58,8 +58,13 @@ async def tree_of(
     model: type[Record], key: Id, session: Session = None, limit: int | None = None
 ) -> Tree:
     """The record and all that goes with it; stops soon after `limit` documents."""
+    return await grown({model.collection_name(): {key}}, session, limit)
+
+
+async def grown(roots: Tree, session: Session = None, limit: int | None = None) -> Tree:
+    """These records, which may be gone already, and all that goes with them."""
     doomed: Tree = defaultdict(set)
-    fresh: Tree = {model.collection_name(): {key}}
+    fresh = roots
     while fresh:
         for name, ids in fresh.items():
             doomed[name] |= ids
@@ -74,6 +79,14 @@ async def tree_of(
                 found[each.collection] |= {row["_id"] async for row in rows}
         fresh = {name: new for name, ids in found.items() if (new := ids - doomed.get(name, set()))}
     return dict(doomed)
+
+
+async def pointed_at(gone: Tree) -> bool:
+    """Whether a declared reference leads to one of these records, which are gone."""
+    for each in _incoming(gone):
+        if await each.model.collection().find_one(each.query(gone), {"_id": 1}):
+            return True
+    return False
 
 
 def size(tree: Tree) -> int:

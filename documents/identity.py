@@ -226,12 +226,17 @@ class Invitation(Record):
         ]
 
 
+AuditAction = Literal["create", "change", "delete", "restore", "sign_in"]
+
+
 class AuditActor(Embedded):
-    """Who made a change, as known at the time; the account may be gone."""
+    """Who made a change; the account or key may be gone by now."""
 
     kind: Literal["user", "api_key", "assistant", "publisher", "system"]
     id: Id | None = None
-    name: Label = ""
+    """The person, also where a key or an assistant acts for him."""
+    key_id: Id | None = None
+    """The API key by which he asked."""
 
 
 class AuditEntry(Record):
@@ -239,9 +244,9 @@ class AuditEntry(Record):
 
     workspace_id: Annotated[Id | None, Reference("workspaces"), ServerOwned()]
     subject: Annotated[Subject, ServerOwned()]
-    action: Annotated[Literal["create", "change", "delete", "restore", "sign_in"], ServerOwned()]
+    action: Annotated[AuditAction, ServerOwned()]
     before: Annotated[FreeMap, ServerOwned(), OnRequest()] = {}
-    """The changed fields as they were; secrets masked."""
+    """The changed fields as they were; secrets masked, what is long summarised."""
     after: Annotated[FreeMap, ServerOwned(), OnRequest()] = {}
     actor: Annotated[AuditActor, ServerOwned()]
     request_id: Annotated[Label | None, ServerOwned()] = None
@@ -255,7 +260,26 @@ class AuditEntry(Record):
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "-created_at", "_id"),
             unique_where_given("workspace_id", "sequence", given="sequence", kind="number"),
-            index("workspace_id", "_id", where={"sequence": None}),
+            index("workspace_id", "created_at", "_id", where={"sequence": None}),
             index("subject.id", "_id"),
             index("actor.id", "_id"),
         ]
+
+
+class AuditChain(Record):
+    """How far the chain of a workspace has come, and who seals it now.
+
+    It lags behind the entries by one batch at most. What it names and the entries lack was taken
+    away from the end of the chain.
+    """
+
+    workspace_id: Annotated[Id | None, Reference("workspaces"), ServerOwned()]
+    sequence: Annotated[Count, ServerOwned()] = 0
+    entry_hash: Annotated[str | None, ServerOwned()] = None
+    sealer: Annotated[Label | None, ServerOwned()] = None
+    leased_until: Annotated[Moment | None, ServerOwned()] = None
+    """Until then no other sealer begins; that none seals out of turn is not left to it."""
+
+    class Settings:
+        name = "audit_chains"
+        indexes: ClassVar[list[IndexModel]] = [index("workspace_id", unique=True)]

@@ -233,6 +233,18 @@ PromptModel: TypeAlias = Annotated[str, Field(min_length=1, max_length=255)]
 """Which models there are is configuration; the seed's four are among them."""
 
 
+class LabelMove(Embedded):
+    """A label came to a version of a template."""
+
+    label: Label
+    at: Moment
+    by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
+    taken_from: Annotated[int | None, Field(ge=1)] = None
+    """The version that had the label before."""
+    rolled_back: bool = False
+    """It came back here from a later version."""
+
+
 class PromptTemplate(Record):
     """One version of a reusable prompt: never changed, only followed by the next."""
 
@@ -252,11 +264,14 @@ class PromptTemplate(Record):
     version: Annotated[int, ServerOwned(), Field(ge=1)] = 1
     labels: Annotated[list[Label], ServerOwned()] = []
     """Such as `production` and `staging`: each names one version of a template."""
+    label_moves: Annotated[list[LabelMove], ServerOwned(), Field(max_length=50)] = []
+    """The newest moves of labels to this version, oldest first."""
 
     class Settings:
         name = "prompt_templates"
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("workspace_id", "name", "version"),
+            index("workspace_id", "name", "labels", unique=True, where={"labels": {"$gte": ""}}),
             index("name"),
             index("app", "stage"),
             index("stage"),
@@ -338,6 +353,7 @@ class Budget(Record):
         name = "budgets"
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "owner.id", "day", "currency", unique=True),
+            index("workspace_id", "owner.id", "_id"),
             index("owner.id", "_id"),
             index("workspace_id", "_id"),
         ]

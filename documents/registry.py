@@ -26,6 +26,7 @@ from documents.factory import (
 from documents.films import Character, Episode, Project, Scene
 from documents.identity import (
     ApiKey,
+    AuditChain,
     AuditEntry,
     Invitation,
     LoginSession,
@@ -56,6 +57,7 @@ MODELS: tuple[type[Record], ...] = (
     OneTimeToken,
     Invitation,
     AuditEntry,
+    AuditChain,
     # films
     Project,
     Episode,

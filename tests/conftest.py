@@ -16,7 +16,7 @@ from tests.support.mongo_mock import mock_client
 _bound_to: Any = None
 
 
-async def _bind(database: Any) -> None:
+async def bind(database: Any) -> None:
     """Point the document classes at this database: a process can only have them at one."""
     global _bound_to
     if _bound_to is not database:
@@ -54,7 +54,7 @@ async def _open_store(settings: Settings) -> AsyncIterator[Store]:
 @pytest.fixture
 async def store(_open_store: Store) -> Store:
     """The real store, with indexes and validators, and empty."""
-    await _bind(_open_store.database)
+    await bind(_open_store.database)
     for model in MODELS:
         await _open_store.database[model.collection_name()].delete_many({})
     return _open_store
@@ -68,4 +68,4 @@ def _mock_database() -> Any:
 @pytest.fixture
 async def mock_store(_mock_database: Any) -> None:
     """The document classes on a store in memory, for document logic without a server."""
-    await _bind(_mock_database)
+    await bind(_mock_database)

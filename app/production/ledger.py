@@ -20,6 +20,8 @@ from documents.values import Id, now
 
 OWN_BUDGETS: Final = ("video_campaigns", "story_campaigns", "ad_sessions")
 """Subjects with a budget of their own, beside projects and workspaces."""
+OWNERS: Final = ("workspaces", "projects", *OWN_BUDGETS)
+"""What may have a budget."""
 NOTHING: Final = Decimal(0)
 SETTLING_SECONDS: Final = 60
 """Rows younger than this may not have reached their budgets yet."""

@@ -6,6 +6,7 @@ from app.core.resource import Resource
 from app.production import access
 from documents.production import (
     ArchivedTask,
+    Budget,
     GenerationCost,
     Pipeline,
     PromptExecution,
@@ -57,5 +58,12 @@ RESOURCES: Final = (
         access=access.COSTS,
         filters=("workspace_id",),
         sorts=("created_at",),
+    ),
+    Resource(
+        Budget,
+        path="budgets",
+        line=LINE,
+        access=access.BUDGETS,
+        filters=("workspace_id", "owner.id"),
     ),
 )

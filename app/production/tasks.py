@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import bson
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.core.kinds import P, TaskKind
+from app.core.kinds import KINDS, P, TaskKind
 from app.production import holds
 from documents.base import Scope, Session, Subject, touched, within
 from documents.production import Pipeline, Task, TaskInput
 from documents.values import Id, now
 
+MOST_PARAMETER_BYTES: Final = 2**20
 FRONT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -209,6 +211,11 @@ async def pipeline_state(pipeline_id: Id) -> PipelineState:
 
 
 async def _check_graph(tasks: Sequence[Task], session: Session) -> None:
+    for task in tasks:
+        if len(bson.encode(task.input.parameters)) > MOST_PARAMETER_BYTES:
+            raise BadGraph(f"{task.kind}: parameters are ids and small values, up to 1 MiB")
+        if task.kind not in KINDS:
+            raise BadGraph(f"there is no task kind {task.kind}")
     inside = {task.id: set(task.input.dependencies) for task in tasks}
     outside = {key for needed in inside.values() for key in needed} - inside.keys()
     if outside:

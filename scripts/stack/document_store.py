@@ -41,6 +41,9 @@ class DocumentStore(Server):
             *("--oplogSize", OPLOG_MB),
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
+            # A transaction of a killed process holds its documents until then (60 s by default);
+            # ours last milliseconds.
+            *("--setParameter", "transactionLifetimeLimitSeconds=5"),
             "--nounixsocket",
             "--quiet",
         ]

@@ -42,9 +42,18 @@ class ChargingText(LocalTextProvider):
         super().__init__()
         self.till, self.seconds = till, seconds
 
+    async def job(self, request: TextRequest) -> TextResult | None:
+        """What was made for this request, if it was charged: as a service's list of jobs tells."""
+        if json.dumps(request.model_dump(mode="json"), sort_keys=True) not in self.till.charges:
+            return None
+        return await self._write(request)
+
     async def write(self, request: TextRequest) -> TextResult:
         self.till.charge(request)
         await asyncio.sleep(self.seconds)
+        return await self._write(request)
+
+    async def _write(self, request: TextRequest) -> TextResult:
         written = await super().write(request)
         return written.model_copy(update={"usage": Usage(cost=PRICE, tokens=1000)})
 

@@ -5,10 +5,15 @@ from collections import Counter
 from typing import Final
 
 from app.core.kinds import Parameters, TaskKind
+from documents.base import Subject
 from documents.films import Project
 from documents.production import TaskOutput
 from documents.values import Id
+from tests.support.charging import ChargingText
 from workers.providers.errors import ProviderError
+from workers.providers.text import TextRequest
+from workers.runtime import calls
+from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
 
@@ -27,8 +32,11 @@ class Work(Parameters):
 
 
 WORK: Final = TaskKind("testing.work", "maintenance", Work, queue="io", max_retries=2)
+STURDY: Final = TaskKind("testing.sturdy", "maintenance", Work, queue="io", max_retries=50)
+"""The same work, with tries enough for a worker that is killed again and again."""
 
 
+@handles(STURDY)
 @handles(WORK)
 async def work(context: Context, parameters: Work) -> Outcome:
     RUNS[parameters.name] += 1
@@ -48,3 +56,33 @@ async def work(context: Context, parameters: Work) -> Outcome:
 
     output = TaskOutput(result={"name": parameters.name})
     return Outcome(output, write if parameters.project_id else None)
+
+
+class Pay(Parameters):
+    """Have a text written by the worker's own, charging provider; `number` makes it another."""
+
+    number: int = 0
+    askable: bool = False
+    """Whether the provider can be asked for its jobs."""
+
+
+PAY: Final = TaskKind("testing.pay", "script_generation", Pay, queue="io", max_retries=20)
+
+
+@handles(PAY)
+async def pay(context: Context, parameters: Pay) -> None:
+    provider = context.providers.text
+    assert isinstance(provider, ChargingText)
+    story = f"Story {parameters.number}. A fox met a goat. They talked."
+    request = TextRequest(purpose="screenplay", inputs={"text": story})
+    call = Call(
+        provider,
+        request,
+        category="llm",
+        feature="testing",
+        stage="pay",
+        prompt=story,
+        subject=Subject(collection="workspaces", id=context.workspace_id),
+        ask=(lambda _key: provider.job(request)) if parameters.askable else None,
+    )
+    await calls.write_text(context, call, provider)

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 from app.settings import Settings
+from tests.support import kinds
 from tests.support.charging import ChargingText, ChargingVoice, Till
 from workers import jobs
 from workers.providers.registry import local_providers
 from workers.runtime.process import work
 
-__all__ = ["jobs"]
+__all__ = ["jobs", "kinds"]
 
 
 def main(till_path: str, seconds: str = "0") -> None:

@@ -52,6 +52,9 @@ class Call:
     prompt: str
     subject: Subject
     take: int = 1
+    ask: Callable[[str], Awaitable[Result | None]] | None = None
+    """Asks the provider for the job that was made under this call's key: its result, or None where
+    there was no such job. Without it nobody knows what became of a call that a crash cut off."""
 
     @property
     def key(self) -> str:
@@ -134,10 +137,11 @@ async def _once(
     execution = await _intend(context, call)
     if execution.status == "success":
         return await recall(execution.output_raw), execution
-    await _set_aside(context, call, execution)
     started = monotonic()
     try:
-        result = await make()
+        result = await _asked_for(call, execution) or await _paid_for(
+            context, call, execution, make
+        )
         kept = await remember(result)
     except ProviderError as exc:
         await _settle_failure(context, call, execution, exc, monotonic() - started)
@@ -148,6 +152,20 @@ async def _once(
         raise
     settled = await _settle(context, call, execution, result, kept, monotonic() - started)
     return result, settled
+
+
+async def _asked_for(call: Call, execution: PromptExecution) -> Any:
+    """What came of a paid call that a crash cut off, if the provider knows it."""
+    if call.ask is None or execution.status != "unknown":
+        return None
+    return await call.ask(call.key)
+
+
+async def _paid_for(
+    context: Context, call: Call, execution: PromptExecution, make: Callable[[], Awaitable[R]]
+) -> R:
+    await _set_aside(context, call, execution)
+    return await make()
 
 
 async def _intend(context: Context, call: Call) -> PromptExecution:
@@ -189,6 +207,8 @@ async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> Pr
         if await Task.collection().find_one(running, {"_id": 1}):
             raise ProviderError("Another task makes this call.", code="busy", retryable=True)
     await _note(earlier, {"status": "unknown"})
+    if call.ask is not None:
+        return earlier.model_copy(update={"status": "unknown"})
     raise GiveUp(
         f"{call.provider.provider} was asked before and the outcome is unknown: look the job up "
         "there; then pay again with `backlot tasks retry --pay-again`, or give the task up.",
@@ -211,6 +231,8 @@ async def _set_aside(context: Context, call: Call, execution: PromptExecution) -
             "budget_ids": [budget.id for budget in budgets],
         }
     )
+    if await GenerationCost.collection().find_one({"execution_id": execution.id}, {"_id": 1}):
+        return  # set aside by the attempt that was cut off
     try:
         await ledger.reserve(budgets, estimate)
     except ledger.BudgetReached:
@@ -306,7 +328,7 @@ async def _settle_failure(
 
 
 async def _note(execution: PromptExecution, values: dict[str, Any]) -> None:
-    query = {"_id": execution.id, "status": "pending"}
+    query = {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}}
     await PromptExecution.collection().update_one(query, touched({"$set": values}))
 
 
