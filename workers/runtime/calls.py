@@ -208,7 +208,8 @@ async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> Pr
             raise ProviderError("Another task makes this call.", code="busy", retryable=True)
     await _note(earlier, {"status": "unknown"})
     if call.ask is not None:
-        return earlier.model_copy(update={"status": "unknown"})
+        earlier.status = "unknown"
+        return earlier
     raise GiveUp(
         f"{call.provider.provider} was asked before and the outcome is unknown: look the job up "
         "there; then pay again with `backlot tasks retry --pay-again`, or give the task up.",
