@@ -8,17 +8,27 @@ from typing import Any, Final, TypeAlias
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
+from pymongo import monitoring
 
-from app.api import router
-from app.core import errors, health
-from app.core.actor import Actor
+from app.api import PREFIX, router
+from app.audit.sealing import sealing
+from app.audit.service import record
+from app.authentication import Authentication
+from app.core import doors, errors, health, metrics, pages
+from app.core.cache import Cache
 from app.core.cursors import Cursors
+from app.core.metrics import Metrics
 from app.core.parts import Parts, keep, reading_of
-from app.core.request_ids import RequestIds
+from app.core.slow_queries import SlowQueries
 from app.core.storage import Storage
+from app.core.tracing import telemetry
+from app.core.upkeep import listeners, upkeep
 from app.core.wakeups import Wakeups
-from app.identity.service import actor_of
+from app.identity.parts import IdentityParts
 from app.identity.tokens import Tokens, token_key
+from app.limits.service import Limits, RateLimited, open_limits
+from app.limits.sizes import HeadersTooLong
+from app.live.live import Live
 from app.settings import Settings
 from documents.store import Store
 
@@ -28,6 +38,11 @@ DESCRIPTION: Final = (
     "One back end for studios that make media with AI. "
     "Errors are `application/problem+json` with a stable `code`."
 )
+AT_THE_DOOR: Final = {
+    str(status): described
+    for status, described in errors.documented(RateLimited, HeadersTooLong).items()
+}
+"""Answers that any route of the API may give."""
 
 
 def application() -> FastAPI:
@@ -41,19 +56,40 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
     async with AsyncExitStack() as opened:
         address, database = settings.address("mongo_uri"), settings.mongo_database
         redis_url = settings.address("redis_url")
+        measured, slow = Metrics(), SlowQueries(settings.slow_query_ms)
+        cache = Cache(measured)
+        for listener in listeners(measured, cache, slow):
+            monitoring.register(listener)
         store = await opened.enter_async_context(await Store.open(address, database))
         storage = await opened.enter_async_context(Storage(settings))
         wakeups = await opened.enter_async_context(Wakeups(redis_url))
-        yield parts_with(settings, store, storage, wakeups)
+        limits = None
+        if settings.rate_limits:
+            limits = await opened.enter_async_context(open_limits(settings, measured))
+        parts = parts_with(
+            settings, store, storage, wakeups, measured=measured, cache=cache, limits=limits
+        )
+        opened.push_async_callback(parts.identity.throttle.close)
+        await opened.enter_async_context(upkeep(parts, slow))
+        yield parts
 
 
-def parts_with(settings: Settings, store: Store, storage: Storage, wakeups: Wakeups) -> Parts:
+def parts_with(
+    settings: Settings,
+    store: Store,
+    storage: Storage,
+    wakeups: Wakeups,
+    *,
+    measured: Metrics | None = None,
+    cache: Cache | None = None,
+    limits: Limits | None = None,
+) -> Parts:
     """The parts on these open servers. Raises NotConfigured."""
-    tokens = Tokens.of(settings)
-
-    async def authenticate(token: str) -> Actor:
-        return await actor_of(tokens.user_of(token))
-
+    measured = measured or Metrics()
+    # Nobody tells this one of changes, so it is passed by.
+    cache = cache or Cache(measured)
+    authenticate = Authentication(Tokens.of(settings), cache, limits)
+    reading = reading_of(store)
     return Parts(
         settings=settings,
         store=store,
@@ -61,7 +97,13 @@ def parts_with(settings: Settings, store: Store, storage: Storage, wakeups: Wake
         wakeups=wakeups,
         authenticate=authenticate,
         cursors=Cursors(token_key(settings)),
-        reading=reading_of(store),
+        reading=reading,
+        live=Live(store, reading, authenticate),
+        metrics=measured,
+        cache=cache,
+        identity=IdentityParts.of(settings),
+        limits=limits,
+        record=record,
     )
 
 
@@ -71,18 +113,25 @@ def create_app(settings: Settings, opened: Opener = open_parts) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(settings) as parts:
+        async with opened(settings) as parts, parts.live, sealing():
             keep(app, parts)
             yield
 
     app = FastAPI(
-        title="Backlot", version=version("backlot"), description=DESCRIPTION, lifespan=lifespan
+        title="Backlot",
+        version=version("backlot"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=telemetry(),
     )
     app.state.probes = health.probes()
     errors.install(app)
-    app.add_middleware(errors.UnexpectedErrors)
-    app.add_middleware(RequestIds)
+    doors.install(app, settings, PREFIX)
+    pages.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(router())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
@@ -104,5 +153,9 @@ def _described(app: FastAPI) -> dict[str, Any]:
         schemas |= described["$defs"]
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
+        for path, operations in page["paths"].items():
+            if path.startswith(PREFIX):
+                for operation in operations.values():
+                    operation["responses"] |= AT_THE_DOOR
         app.openapi_schema = page
     return app.openapi_schema

@@ -45,8 +45,33 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8000
     token_key: SecretStr | None = None
     """Signs access tokens; at least 32 bytes. Embedded stacks make and keep their own."""
+    token_keys_old: SecretStr = SecretStr("")
+    """Keys that signed before, with commas between them: what they signed stays good until it
+    expires, so that a new `token_key` signs nobody out."""
     access_token_minutes: Annotated[int, Field(ge=1)] = 60
+    session_days: Annotated[int, Field(ge=1, le=400)] = 30
+    """How long somebody stays signed in without coming back."""
     bcrypt_cost: Annotated[int, Field(ge=4, le=16)] = 12
+    login_failures: Annotated[int, Field(ge=1)] = 10
+    """After so many failed sign-ins in a row an address is locked out."""
+    lockout_minutes: Annotated[int, Field(ge=1)] = 15
+
+    public_url: str = "http://127.0.0.1:8000"
+    """Where people reach the pages that mails lead to."""
+    mail_from: str = "Backlot <backlot@localhost>"
+    smtp_host: str = ""
+    """Empty: mails are not sent but written as `.eml` files to the folder `outbox` in `data`."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+
+    webhook_private: bool = False
+    """Whether webhooks may lead to private addresses, and by plain http: for development only."""
+    webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
+    """How long the receiver of a webhook may take to answer."""
+    webhook_disable_days: Annotated[int, Field(ge=1)] = 5
+    """A webhook that has done nothing but fail for so long is switched off."""
 
     worker_cpu: Annotated[int, Field(ge=0, le=64)] = 2
     """How many tasks that need a processor one worker process runs at the same time."""
@@ -54,9 +79,27 @@ class Settings(BaseSettings):
     """Likewise, tasks that wait for an answer from outside."""
     worker_light: Annotated[int, Field(ge=0, le=256)] = 64
     """Likewise, tasks that need hardly anything."""
+    models: str = ""
+    """Models that prompt templates may name beside the built-in four, with commas between them."""
     lease_seconds: Annotated[float, Field(gt=0)] = 30
     sweep_seconds: Annotated[float, Field(gt=0)] = 5
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "text"] = "json"
+
+    rate_limits: bool = True
+    rate_per_minute: Annotated[int, Field(ge=1)] = 600
+    """Tokens of each user and key; a plain request costs one, see app/limits/costs.py."""
+    rate_per_minute_nobody: Annotated[int, Field(ge=1)] = 300
+    """Likewise of each address from which nobody is signed in."""
+    rate_per_minute_auth: Annotated[int, Field(ge=1)] = 60
+    """Likewise of each address for signing in and what belongs to it."""
+    request_bytes: Annotated[int, Field(ge=1024)] = 2 * 1024 * 1024
+    """The largest body of a request; requests for many records may have 8 MiB."""
+    cors_origins: str = ""
+    """Origins whose pages may use the API, with commas between them; `*` for all."""
+    metrics_token: SecretStr = SecretStr("")
+    """What Prometheus sends as bearer token. Empty: /metrics answers this machine alone."""
+    slow_query_ms: Annotated[int, Field(ge=1)] = 1000
 
     def address(self, part: Literal["mongo_uri", "redis_url", "s3_endpoint"]) -> str:
         """Where this part is. Raises NotConfigured."""

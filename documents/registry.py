@@ -47,6 +47,7 @@ from documents.production import (
 )
 from documents.publishing import Publication
 from documents.requests import IdempotentRequest
+from documents.telling import Notification, Teller, Webhook, WebhookDelivery
 
 MODELS: tuple[type[Record], ...] = (
     # identity
@@ -104,6 +105,11 @@ MODELS: tuple[type[Record], ...] = (
     ABTest,
     # publishing
     Publication,
+    # telling
+    Webhook,
+    WebhookDelivery,
+    Notification,
+    Teller,
     # requests
     IdempotentRequest,
 )

@@ -1,16 +1,20 @@
 """The `backlot` command."""
 
 import sys
-from typing import NoReturn
+from io import TextIOWrapper
+from typing import Final, NoReturn, TextIO
 
 import typer
+from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 from rich.console import Console
+from rich.markup import escape
 
 from app.core.storage import StorageError
 from app.films.story import UnusableStory
-from app.settings import NotConfigured
+from app.settings import NotConfigured, Settings
 from scripts.bench.commands import bench
+from scripts.bench.report import Unmeasured
 from scripts.demo import Unfinished, demo
 from scripts.doctor import doctor
 from scripts.migrate import migrate
@@ -36,31 +40,57 @@ app.command()(bench)
 app.add_typer(stack_commands, name="stack")
 app.add_typer(tasks_commands, name="tasks")
 
-OPERATORS_ERRORS = (
+INTERRUPTED: Final = 130
+"""A shell's way to say that Ctrl-C ended a command."""
+OPERATORS_ERRORS: Final = (
     NotConfigured,
     ProcessEnded,
     StackError,
     StorageError,
     Unfinished,
+    Unmeasured,
     UnusableStory,
 )
 
 
 def main() -> NoReturn:
     """Run a command; what an operator can mend ends in a sentence, not in a traceback."""
-    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    for stream in (sys.stdout, sys.stderr):
+        _show_what_it_can(stream)
     try:
         app()
+    except SystemExit as exc:
+        if exc.code == INTERRUPTED:
+            _complain("stopped")
+        raise
     except OPERATORS_ERRORS as exc:
-        errors.print(f"[red]backlot:[/red] {exc}")
+        _complain(str(exc))
+    except ValidationError as exc:
+        if exc.title != Settings.__name__:
+            raise
+        _complain(_wrong_settings(exc))
     except PyMongoError as exc:
-        errors.print(f"[red]backlot:[/red] the document store does not answer: {exc}")
+        reason = str(exc).split(", Timeout:")[0]
+        _complain(f"the document store does not answer: {reason}; `backlot doctor` looks why")
     except OSError as exc:
-        errors.print(f"[red]backlot:[/red] {exc.filename or 'the system'}: {exc.strerror or exc}")
-    except KeyboardInterrupt:
-        errors.print("[red]backlot:[/red] stopped")
-        sys.exit(130)
+        _complain(f"{exc.filename or 'the system'}: {exc.strerror or exc}")
     sys.exit(1)
+
+
+def _complain(sentence: str) -> None:
+    errors = Console(stderr=True, soft_wrap=True, highlight=False)
+    errors.print(f"[red]backlot:[/red] {escape(sentence)}")
+
+
+def _wrong_settings(exc: ValidationError) -> str:
+    wrong = [f"BACKLOT_{str(each['loc'][0]).upper()}: {each['msg']}" for each in exc.errors()]
+    return f"correct the settings: {'; '.join(wrong)}"
+
+
+def _show_what_it_can(stream: TextIO) -> None:
+    """A terminal that lacks a letter of some story shows a question mark for it."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
-from app.core.deletion import delete
+from app.core.deletion import PURGE_TREE, REMOVE_OBJECTS, delete
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
 from app.films.service import Plan, plan_episode
@@ -23,19 +24,21 @@ from app.library.search import Hit, nearest
 from app.production import tasks
 from app.production.tasks import PipelineState, pipeline_state
 from app.settings import Settings
+from documents.base import StoredDocument
 from documents.films import Episode, Project, ProjectSettings, QualityTier, Scene
 from documents.library import Media
 from documents.production import GenerationCost, Task
 from documents.store import Store
 from scripts.migrate import migrated
-from scripts.processes import Child, children
+from scripts.processes import Child, ProcessEnded, children, stopped_by_signals
 from scripts.progress import ProgressReport
 from scripts.seed import ensure_demo_account
 from scripts.servers import servers
-from scripts.stack import Stack, environment
+from scripts.stack import ServerDied, Stack, environment
 
 STORY: Final = Path(__file__).parent / "stories" / "fox-and-goat.txt"
 POLL_SECONDS: Final = 0.3
+PATIENCE_SECONDS: Final = 10.0
 HITS: Final = 3
 ORIGIN: Final = "Made by `backlot demo`."
 """Tells the demo's projects from those of people."""
@@ -43,6 +46,16 @@ ORIGIN: Final = "Made by `backlot demo`."
 
 class Unfinished(Exception):
     """The film was not finished; the message says why and how to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What film is asked for."""
+
+    title: str
+    story: bytes
+    quality: QualityTier
+    seed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +82,11 @@ def demo(
     source = story or STORY
     content = _read(source)
     read_story(content)  # what cannot be filmed is said before anything starts
-    with servers(Settings()) as (settings, stack):
+    with stopped_by_signals(), servers(Settings()) as (settings, stack):
         worker = Child(["worker"], environment(settings), settings.data / "logs" / "worker.log")
+        order = Order(_title(source), content, quality, seed)
         with children(worker):
-            film = asyncio.run(_make(settings, stack, worker, source, content, quality, seed))
+            film = asyncio.run(_watched(_make(settings, stack, order), stack, worker))
     _tell(film, time.monotonic() - started)
 
 
@@ -84,15 +98,39 @@ def _read(path: Path) -> bytes:
         raise UnusableStory(f"{path} cannot be read: {exc.strerror}.") from exc
 
 
-async def _make(
-    settings: Settings,
-    stack: Stack | None,
-    worker: Child,
-    source: Path,
-    content: bytes,
-    quality: QualityTier,
-    seed: int,
-) -> Film:
+def _title(path: Path) -> str:
+    return re.sub(r"[-_\s]+", " ", path.stem).strip()[:255] or "Untitled"
+
+
+async def _watched(work: Coroutine[Any, Any, Film], stack: Stack | None, worker: Child) -> Film:
+    """What the work answers. Raises ServerDied or ProcessEnded as soon as one of these ends."""
+    making = asyncio.create_task(work)
+    try:
+        while not making.done():
+            _check(stack, worker)
+            await asyncio.wait([making], timeout=POLL_SECONDS)
+    except (ServerDied, ProcessEnded):
+        making.cancel()
+        await asyncio.wait([making], timeout=POLL_SECONDS)
+        making.cancel()  # it may wait for the server that has died
+        await asyncio.gather(making, return_exceptions=True)
+        raise
+    except BaseException:
+        making.cancel()
+        await asyncio.gather(making, return_exceptions=True)
+        raise
+    if making.exception() is not None:
+        _check(stack, worker)  # then the work failed because of that
+    return making.result()
+
+
+def _check(stack: Stack | None, worker: Child) -> None:
+    if stack is not None:
+        stack.check()
+    worker.check()
+
+
+async def _make(settings: Settings, stack: Stack | None, order: Order) -> Film:
     await migrated(settings)
     account = await ensure_demo_account(settings)
     async with (
@@ -101,45 +139,39 @@ async def _make(
         Wakeups(settings.address("redis_url")) as wakeups,
     ):
         if stack is not None:
-            await _clear_up(store)
+            await _clear_up(store, wakeups)
         project = Project(
             workspace_id=account.workspace.id,
             created_by=account.user.id,
-            title=source.stem.replace("-", " ").replace("_", " ").strip()[:255] or "Untitled",
+            title=order.title,
             description=ORIGIN,
-            project_settings=ProjectSettings(quality_tier=quality),
+            project_settings=ProjectSettings(quality_tier=order.quality),
         )
-        await project.insert()
         try:
+            await project.insert()
             plan = await plan_episode(
                 store,
                 storage,
                 wakeups,
                 project,
-                content,
+                order.story,
                 created_by=account.user.id,
-                seed=seed,
+                seed=order.seed,
                 auto_approve=True,
             )
-            await _await_film(plan, lambda: _check(stack, worker))
+            await _await_film(plan)
+            return await _finished(storage, settings, project, plan)
         except (asyncio.CancelledError, KeyboardInterrupt):
-            await _undo(store, project)
+            if stack is not None:
+                stack.check()  # without its servers the next run has to clear up
+            await _undo(store, wakeups, project)
             raise
-        return await _finished(storage, settings, project, plan)
 
 
-def _check(stack: Stack | None, worker: Child) -> None:
-    """Raise where something that the film needs has ended."""
-    if stack is not None:
-        stack.check()
-    worker.check()
-
-
-async def _await_film(plan: Plan, check: Callable[[], None]) -> None:
+async def _await_film(plan: Plan) -> None:
     """Wait until the pipeline is done, telling how far it is. Raises Unfinished when it fails."""
     with ProgressReport("Making the film") as report:
         while True:
-            check()
             state = await pipeline_state(plan.pipeline.id)
             report.tell(state.completed, state.total, await _running(plan))
             if state.is_done:
@@ -165,27 +197,41 @@ def _why(plan: Plan, state: PipelineState) -> str:
     )
 
 
-async def _clear_up(store: Store) -> None:
+async def _clear_up(store: Store, wakeups: Wakeups) -> None:
     """Delete what a killed run was making; a film that failed stays, it can be tried again."""
-    for project in await Project.all_in(
-        True, {"description": ORIGIN, "status": {"$in": ["concept", "production"]}}
-    ):
-        unfinished = {"project_id": project.id, "status": {"$ne": "completed"}}
-        failed = {"project_id": project.id, "status": "failed"}
-        counts = Task.collection().count_documents
-        if await counts(unfinished, limit=1) and not await counts(failed, limit=1):
+    begun = {"description": ORIGIN, "status": {"$in": ["concept", "production"]}}
+    for project in await Project.all_in(True, begun):
+        tasks_of = {"project_id": project.id}
+        statuses = set(await Task.collection().distinct("status", tasks_of))
+        if "failed" not in statuses and statuses != {"completed"}:
             await delete(store, Project, project.id)
+    await wakeups.wake()
+    await _removed()
 
 
-async def _undo(store: Store, project: Project) -> None:
-    """Stop the work and delete what there is of it."""
+async def _undo(store: Store, wakeups: Wakeups, project: Project) -> None:
+    """Stop the work and delete what there is of it, files included."""
     await tasks.cancel(True, {"project_id": project.id})
-    running = {"project_id": project.id, "status": "processing"}
-    for _ in range(50):
-        if not await Task.collection().count_documents(running, limit=1):
-            break
-        await asyncio.sleep(0.1)
+    await _ended({"project_id": project.id, "status": "processing"})
     await delete(store, Project, project.id)
+    await wakeups.wake()
+    await _removed()
+
+
+async def _removed() -> None:
+    """Wait until the files of what was deleted are gone.
+
+    The next film may be made of the same story: its file must not go while that film begins.
+    """
+    kinds = [PURGE_TREE.name, REMOVE_OBJECTS.name]
+    await _ended({"kind": {"$in": kinds}, "status": {"$in": ["queued", "processing"]}})
+
+
+async def _ended(query: StoredDocument) -> None:
+    """Wait until no task is found any more, for a while."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until and await Task.collection().count_documents(query, limit=1):
+        await asyncio.sleep(POLL_SECONDS)
 
 
 async def _finished(storage: Storage, settings: Settings, project: Project, plan: Plan) -> Film:
@@ -268,17 +314,20 @@ def _tell(film: Film, wall_seconds: float) -> None:
     text = json.dumps(facts, indent=2, ensure_ascii=False)
     film.path.with_name("demo.json").write_text(text + "\n", encoding="utf-8")
     console = Console(highlight=False)
-    made = Table("what", "made", title=film.episode.title, title_justify="left")
-    made.add_row("project", f"{film.project.title} ({film.project.status})")
-    made.add_row("episode", f"{film.episode.title} ({film.episode.status})")
+    title = escape(film.episode.title)
+    made = Table("what", "made", title=title, title_justify="left")
+    made.add_row("project", escape(f"{film.project.title} ({film.project.status})"))
+    made.add_row("episode", f"{title} ({film.episode.status})")
     made.add_row("scenes", str(film.scenes))
     made.add_row("media", str(film.media))
     made.add_row("film", f"{film.episode.metadata.duration or 0:.1f} s")
     made.add_row("made in", f"{wall_seconds:.1f} s")
     made.add_row("cost", f"{film.cost} USD")
     console.print(made)
-    found = Table("score", "type", "what", title=f"Search: {film.query}", title_justify="left")
+    asked = f"Search: {escape(film.query)}"
+    found = Table("score", "type", "what", title=asked, title_justify="left")
     for hit in film.hits:
-        found.add_row(f"{hit.score:.2f}", hit.media["media_type"], hit.media["description"][:100])
+        what = escape(hit.media["description"][:100])
+        found.add_row(f"{hit.score:.2f}", hit.media["media_type"], what)
     console.print(found)
     print(f"MP4 {film.path}", flush=True)

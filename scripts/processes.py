@@ -9,14 +9,18 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from types import FrameType
+from typing import Annotated, Final
 
 import typer
 import uvicorn
 
 from app.settings import Settings
+from scripts.stack import ServerDied
 
-STOP_SECONDS = 15
+STOP_SECONDS: Final = 15.0
+DOOMED_SECONDS: Final = 3.0
+"""The same where a server has died: nothing that waits for it comes to an end in order."""
 
 
 class ProcessEnded(Exception):
@@ -68,9 +72,9 @@ class Child:
         self.log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "scripts.cli", *arguments],
+                [sys.executable, "-m", "scripts.child", *arguments],
                 env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # held open: it ends when we are gone, however we end
                 stdout=output,
                 stderr=output,
                 start_new_session=True,  # Ctrl-C reaches us alone; we end it in order
@@ -84,22 +88,46 @@ class Child:
                 f"{self.name} ended with code {code}; {self.log} says: {' / '.join(words)}"
             )
 
-    def stop(self) -> None:
-        """Ask it to end, and end it if it does not."""
+    def stop(self, patience: float = STOP_SECONDS) -> None:
+        """Ask it to end, and end it and what it has started if it does not."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(STOP_SECONDS)
+                self.process.wait(patience)
             except subprocess.TimeoutExpired:
-                self.process.kill()
+                os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
+        if self.process.stdin is not None:
+            self.process.stdin.close()
 
 
 @contextmanager
 def children(*processes: Child) -> Iterator[Sequence[Child]]:
     """These processes, stopped in the end."""
+    patience = STOP_SECONDS
     try:
         yield processes
+    except ServerDied:
+        patience = DOOMED_SECONDS
+        raise
     finally:
         for each in reversed(processes):
-            each.stop()
+            each.stop(patience)
+
+
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """SIGTERM and SIGHUP stop as Ctrl-C does; one that is ignored stays so (`nohup`)."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from bson.errors import InvalidId
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from app.core.wakeups import Wakeups
@@ -39,9 +40,11 @@ def list_tasks(
         return await Task.all_in(True, query, sort=[("_id", -1)], limit=limit)
 
     table = Table("id", "kind", "status", "retries", "why")
+    table.columns[0].no_wrap = True  # people copy it
     for task in asyncio.run(_with_store(look)):
         error = task.error
-        row = (str(error.retry_count), f"{error.code}: {error.message}") if error else ("0", "")
+        why = escape(f"{error.code}: {error.message}") if error else ""
+        row = (str(error.retry_count if error else 0), why)
         table.add_row(str(task.id), task.kind, task.status, *row)
     Console().print(table)
 

@@ -1,13 +1,9 @@
 """`backlot up`: servers, API and worker, until Ctrl-C."""
 
 import asyncio
-import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 from typing import Annotated, Final
 
 import typer
@@ -15,9 +11,10 @@ from rich.console import Console
 
 from app.settings import Settings
 from scripts.migrate import migrated
-from scripts.processes import Child, ProcessEnded, children
+from scripts.processes import Child, ProcessEnded, children, stopped_by_signals
 from scripts.seed import DEMO_EMAIL, DEMO_PASSWORD, ensure_demo_account
-from scripts.stack import Stack, environment
+from scripts.stack import Stack, StackError, environment
+from scripts.stack.ports import choose, is_free
 
 READY_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
@@ -25,7 +22,9 @@ WATCH_SECONDS: Final = 0.5
 
 
 def up(
-    port: Annotated[int | None, typer.Option(help="Port of the API.")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port of the API; 0 takes a free one.", min=0, max=65535)
+    ] = None,
 ) -> None:
     """Start servers, API and worker; Ctrl-C stops everything."""
     console = Console(highlight=False)
@@ -33,9 +32,9 @@ def up(
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     stack = Stack(settings)
-    with _interrupted_by_sigterm():
+    with stopped_by_signals():
         try:
-            running = stack.start()
+            running = _with_port(stack.start())
             asyncio.run(_prepare(running))
             logs = running.data / "logs"
             variables = environment(running)
@@ -72,6 +71,18 @@ def await_ready(url: str, process: Child, patience: float = READY_SECONDS) -> No
     raise ProcessEnded(f"{url} did not answer within {patience:.0f} s; see {process.log}")
 
 
+def _with_port(settings: Settings) -> Settings:
+    """The settings with a port on which the API can listen. Raises StackError."""
+    if settings.port == 0:
+        return settings.model_copy(update={"port": choose(["api"], {}, ())["api"]})
+    if not is_free(settings.port):
+        raise StackError(
+            f"Something else listens on port {settings.port}; stop it, or name another port with "
+            "--port or BACKLOT_PORT."
+        )
+    return settings
+
+
 async def _prepare(settings: Settings) -> None:
     await migrated(settings)
     await ensure_demo_account(settings)
@@ -88,17 +99,3 @@ def _greet(console: Console, url: str, settings: Settings) -> None:
     }.items():
         console.print(f"  {name:<14} {value}", soft_wrap=True)
     console.print("Ctrl-C stops everything.")
-
-
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """SIGTERM stops as Ctrl-C does."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

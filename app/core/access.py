@@ -4,13 +4,14 @@ These are the rules of the table "Who reads and writes". Each domain puts its ow
 `access.py`. A rule for creating is asked about the new record itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from app.core.actor import Actor
 from documents.base import Scope
 from documents.identity import MemberRole
+from documents.values import Id
 
 Rule: TypeAlias = Callable[[Actor], Scope]
 
@@ -57,7 +58,7 @@ def in_workspace_of(*roles: MemberRole) -> Rule:
     """What lies in a workspace in which the actor has one of these roles."""
 
     def rule(actor: Actor) -> Scope:
-        return actor.is_admin or _in_workspaces(actor, *roles)
+        return actor.is_admin or either(_in_workspaces(actor, *roles))
 
     return rule
 
@@ -66,54 +67,51 @@ def in_project(project_field: str, *roles: MemberRole) -> Rule:
     """The same, and what belongs to a project that the actor makes or helps to make."""
 
     def rule(actor: Actor) -> Scope:
-        if actor.is_admin:
-            return True
-        scope = _in_workspaces(actor, *roles)
-        if not actor.projects:
-            return scope
-        return {"$or": [scope, {project_field: {"$in": [*actor.projects]}}]}
+        shared = _among(project_field, actor.projects)
+        return actor.is_admin or either(_in_workspaces(actor, *roles), shared)
 
     return rule
 
 
 def own_project(actor: Actor) -> Scope:
     """Projects of one's workspaces, and those that one made while a member of theirs."""
-    if actor.is_admin:
-        return True
-    made = {"created_by": actor.id, **_in_workspaces(actor, *EVERY_MEMBER)}
-    return {"$or": [_in_workspaces(actor, *OWNERS), made]}
+    made = _in_workspaces(actor, *EVERY_MEMBER, created_by=actor.id)
+    return actor.is_admin or either(_in_workspaces(actor, *OWNERS), made)
 
 
 def own_drafts(actor: Actor) -> Scope:
     """What lies in one's workspaces; editors: the drafts that they made."""
-    if actor.is_admin:
-        return True
-    drafts = {"created_by": actor.id, "status": "draft", **_in_workspaces(actor, *EDITORS)}
-    return {"$or": [_in_workspaces(actor, *OWNERS), drafts]}
+    drafts = _in_workspaces(actor, *EDITORS, created_by=actor.id, status="draft")
+    return actor.is_admin or either(_in_workspaces(actor, *OWNERS), drafts)
 
 
 def in_workspace_or_shared(actor: Actor) -> Scope:
     """What lies in one's workspaces or, without a workspace, is shared with everybody."""
-    return actor.is_admin or {"workspace_id": {"$in": [*actor.workspaces, None]}}
+    # A test for null itself would match missing fields too, which no one index interval holds.
+    shared = {"workspace_id": {"$type": "null"}}
+    return actor.is_admin or either(_in_workspaces(actor, *EVERY_MEMBER), shared)
 
 
 def accounts(actor: Actor) -> Scope:
     """The books of the workspaces that one owns; producers: of all that they are members of."""
-    roles = EVERY_MEMBER if actor.role == "producer" else OWNERS
-    return actor.is_admin or _in_workspaces(actor, *roles)
+    return actor.is_admin or either(_in_workspaces(actor, *_keepers(actor)))
 
 
 def costs(actor: Actor) -> Scope:
     """The books, and for who may change a subject the rows about it."""
-    books = accounts(actor)
-    if isinstance(books, bool):
-        return books
-    of_subjects = {
-        **_in_workspaces(actor, *EDITORS),
-        "subject.collection": {"$ne": "workspaces"},
-    }
-    shared = [{"project_id": {"$in": [*actor.projects]}}] if actor.projects else []
-    return {"$or": [books, of_subjects, *shared]}
+    of_subjects = _in_workspaces(actor, *EDITORS, **{"subject.collection": {"$ne": "workspaces"}})
+    shared = _among("project_id", actor.projects)
+    books = _in_workspaces(actor, *_keepers(actor))
+    return actor.is_admin or either(books, of_subjects, shared)
+
+
+def either(*branches: Mapping[str, Any] | None) -> Scope:
+    """What one of the branches reaches; those that reach nothing are left out.
+
+    The store merges the branches of an `$or` in the order of an index, but not empty ones.
+    """
+    left = [each for each in branches if each is not None]
+    return {"$or": left} if len(left) > 1 else left[0] if left else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +132,13 @@ class Access:
         return (self.name or self.read)(actor)
 
 
+SHARED: Final = Access(
+    read=in_workspace_of(*EVERY_MEMBER),
+    create=in_workspace_of(*EDITORS),
+    change=in_workspace_of(*EDITORS),
+    delete=own_drafts,
+)
+"""Campaigns, channels, ads, the factory, and what hangs on them."""
 ACCESS: Final[dict[str, Access]] = {}
 """By collection; each resource adds its own."""
 
@@ -160,5 +165,14 @@ def _holds(name: str, test: Any, document: Mapping[str, Any]) -> bool:
     return test in values
 
 
-def _in_workspaces(actor: Actor, *roles: MemberRole) -> dict[str, Any]:
-    return {"workspace_id": {"$in": actor.member_as(*roles)}}
+def _keepers(actor: Actor) -> tuple[MemberRole, ...]:
+    return EVERY_MEMBER if actor.role == "producer" else OWNERS
+
+
+def _in_workspaces(actor: Actor, *roles: MemberRole, **more: Any) -> dict[str, Any] | None:
+    among = _among("workspace_id", actor.member_as(*roles))
+    return among and among | more
+
+
+def _among(name: str, keys: Sequence[Id]) -> dict[str, Any] | None:
+    return {name: {"$in": [*keys]}} if keys else None

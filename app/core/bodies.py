@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.core.errors import MalformedBody, TooLarge, UnsupportedMediaType
+from app.core.idempotency import asks_who, once
 
 MOST_BYTES: Final = 8 * 1024 * 1024
 DEEPEST: Final = 64
@@ -47,18 +48,23 @@ class StrictRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its JSON body by these rules."""
+    """A route that reads its JSON body by these rules, and runs a repeated POST once."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """FastAPI's own handler, behind our reading of the body."""
+        """FastAPI's own handler, behind our reading of the body and of `Idempotency-Key`."""
         handler = super().get_route_handler()
-        if self.body_field is None:
+        reads = self.body_field is not None
+        repeats = "POST" in (self.methods or ()) and asks_who(self.dependant)
+        if not (reads or repeats):
             return handler
 
         async def strict(request: Request) -> Response:
-            checked = StrictRequest(request.scope, request.receive)
-            await checked.read()
-            return await handler(checked)
+            content = b""
+            if reads:
+                request = checked = StrictRequest(request.scope, request.receive)
+                await checked.read()
+                content = checked.content
+            return await (once(request, content, handler) if repeats else handler(request))
 
         return strict
 

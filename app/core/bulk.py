@@ -14,8 +14,8 @@ from documents.values import Id
 
 async def delete_together(
     model: type[Record], keys: Iterable[Id], session: AsyncClientSession
-) -> None:
-    """Delete the records within the transaction, whatever of them hangs on another.
+) -> Tree:
+    """Delete the records within the transaction; answers all that is gone, for `finish`.
 
     Raises StillReferenced, or TooLarge beyond 1,000 documents: such trees go one by one.
     """
@@ -31,3 +31,4 @@ async def delete_together(
     await check_restrictions(doomed, session)
     if objects := await remove(doomed, session):
         await removal_of(objects).insert(session=session)
+    return doomed

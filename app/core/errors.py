@@ -224,6 +224,18 @@ def refused(refusal: Refusal) -> Response:
     return problem(refusal.status, refusal.code, str(refusal), refusal.headers, **refusal.members)
 
 
+def answer_to(error: Exception) -> Response | None:
+    """The answer to an error on the caller's side or of a part behind us; None for a bug."""
+    match error:
+        case RequestValidationError():
+            return refused(invalid(error.errors()))
+        case HTTPException():
+            code = FRAMEWORK_CODES.get(error.status_code, "refused")
+            return problem(error.status_code, code, f"{error.detail}.", error.headers)
+    refusal = refusal_for(error)
+    return None if refusal is None else refused(refusal)
+
+
 KNOWN: Final[tuple[type[Exception], ...]] = (
     Refusal,
     NotUnique,
@@ -238,10 +250,8 @@ KNOWN: Final[tuple[type[Exception], ...]] = (
 
 def install(app: FastAPI) -> None:
     """Answer every error of the application as a problem."""
-    for kind in KNOWN:
-        app.add_exception_handler(kind, _known)
-    app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(HTTPException, _by_the_framework)
+    for kind in (*KNOWN, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answered)
 
 
 class UnexpectedErrors:
@@ -269,15 +279,10 @@ class UnexpectedErrors:
             await problem(500, "internal_error", detail)(scope, receive, send)
 
 
-async def _known(_: Request, error: Exception) -> Response:
-    refusal = refusal_for(error)
-    assert refusal is not None
-    return refused(refusal)
-
-
-async def _invalid_request(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return refused(invalid(error.errors()))
+async def _answered(_: Request, error: Exception) -> Response:
+    answer = answer_to(error)
+    assert answer is not None
+    return answer
 
 
 FRAMEWORK_CODES: Final[Mapping[int, str]] = {
@@ -285,12 +290,6 @@ FRAMEWORK_CODES: Final[Mapping[int, str]] = {
     404: "not_found",
     405: "method_not_allowed",
 }
-
-
-async def _by_the_framework(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = FRAMEWORK_CODES.get(error.status_code, "refused")
-    return problem(error.status_code, code, f"{error.detail}.", error.headers)
 
 
 def _about(field: str, code: str, detail: str) -> dict[str, str]:

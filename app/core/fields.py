@@ -58,6 +58,7 @@ class Fields:
     def picked(self, document: StoredDocument) -> StoredDocument:
         """What of a whole stored document is answered when nothing is asked for by name."""
         picked: StoredDocument = _picked(document, [name.split(".") for name in self.plain])
+        return picked
 
     def _without(self, hidden: set[str], parent: str) -> Iterable[str]:
         for name in self._children[parent]:

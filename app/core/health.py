@@ -27,6 +27,7 @@ class Probe:
     name: str
     ask: Callable[[Parts], Awaitable[Any]]
     needed: bool = True
+    applies: Callable[[Parts], bool] = lambda _: True
     _running: "asyncio.Future[Any] | None" = None
 
     async def look(self, parts: Parts) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def probes() -> tuple[Probe, ...]:
         Probe("document_store", lambda parts: parts.store.database.command("ping")),
         Probe("object_store", lambda parts: _object_store(parts)),
         Probe("wake_ups", lambda parts: parts.wakeups.ready(), needed=False),
+        Probe("rate_limits", _rate_limits, needed=False, applies=_has_rate_limits),
     )
 
 
@@ -72,13 +74,23 @@ async def healthz() -> dict[str, str]:
 )
 async def readyz(request: Request) -> JSONResponse:
     """The servers behind it answer."""
-    parts, asked = parts_of(request), request.app.state.probes
+    parts = parts_of(request)
+    asked = [each for each in request.app.state.probes if each.applies(parts)]
     answers = await asyncio.gather(*(each.look(parts) for each in asked))
     found = {each.name: answer for each, answer in zip(asked, answers, strict=True)}
     missing = [each.name for each in asked if not found[each.name]["ok"]]
     needed = [each.name for each in asked if each.needed and each.name in missing]
     status = "not_ready" if needed else "degraded" if missing else "ready"
     return JSONResponse({"status": status, "parts": found}, 503 if needed else 200)
+
+
+def _has_rate_limits(parts: Parts) -> bool:
+    return parts.limits is not None
+
+
+async def _rate_limits(parts: Parts) -> bool:
+    """Whether rates are being limited: without Redis everything passes."""
+    return parts.limits is None or await parts.limits.ready()
 
 
 async def _object_store(parts: Parts) -> None:

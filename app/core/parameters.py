@@ -3,6 +3,8 @@
 from typing import Any, Final, TypeAlias
 
 from app.core.query import MOST, MOST_CHOICES, USUAL, Listing
+from app.core.searching import LONGEST, SHORTEST
+from app.core.searching import PARAMETER as SEARCH
 
 Parameter: TypeAlias = dict[str, Any]
 
@@ -20,9 +22,9 @@ IF_NONE_MATCH: Final[Parameter] = {
 }
 
 
-def read_parameters() -> list[Parameter]:
+def read_parameters(listing: Listing) -> list[Parameter]:
     """What reading one record takes."""
-    return [FIELDS, IF_NONE_MATCH]
+    return [FIELDS, *_include(listing), IF_NONE_MATCH]
 
 
 def list_parameters(listing: Listing) -> list[Parameter]:
@@ -31,6 +33,8 @@ def list_parameters(listing: Listing) -> list[Parameter]:
     served = "; ".join(f"`{each}`" for each in listing.allowed("scoped"))
     paging = [
         FIELDS,
+        *_include(listing),
+        *_search(listing),
         _parameter(
             "sort",
             {"type": "string", "enum": [*sorts, *(f"-{each}" for each in sorts)]},
@@ -43,6 +47,37 @@ def list_parameters(listing: Listing) -> list[Parameter]:
         _parameter("count", {"type": "boolean", "default": False}, "Also count all of the list."),
     ]
     return paging + [_filter(listing, name) for name in listing.names]
+
+
+def _include(listing: Listing) -> list[Parameter]:
+    """`include=`, which names references without their `_id`."""
+    if not (names := listing.including.names):
+        return []
+    example = names[0]
+    return [
+        _parameter(
+            "include",
+            {"type": "string", "examples": [example]},
+            "Records to answer along with each row, separated by commas, of: "
+            f"{', '.join(f'`{each}`' for each in names)}. Each stands in the row under this name; "
+            "null, or left out of a list, where it is not yours to see.",
+        )
+    ]
+
+
+def _search(listing: Listing) -> list[Parameter]:
+    if not listing.searched:
+        return []
+    fields = ", ".join(f"`{each}`" for each in listing.searched)
+    return [
+        _parameter(
+            SEARCH,
+            {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST},
+            f"Words to look for in {fields}: any of them, best match first; "
+            '`"…"` keeps words together and `-word` leaves rows out. '
+            "Goes with exact filters, not with `sort` or ranges.",
+        )
+    ]
 
 
 def _filter(listing: Listing, name: str) -> Parameter:

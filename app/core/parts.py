@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 from bson.codec_options import CodecOptions
 from fastapi import Depends, FastAPI, Request
 from pymongo.asynchronous.collection import AsyncCollection
+from starlette.types import Scope
 
 from app.core.cursors import Cursors
 from app.core.storage import Storage
@@ -19,6 +20,12 @@ from documents.values import TYPES
 
 if TYPE_CHECKING:
     from app.core.actor import Actor
+    from app.core.cache import Cache
+    from app.core.metrics import Metrics
+    from app.core.recording import Recorder
+    from app.identity.parts import IdentityParts
+    from app.limits.service import Limits
+    from app.live.live import Live
 
 Collection: TypeAlias = AsyncCollection[StoredDocument]
 Authenticate: TypeAlias = "Callable[[str], Awaitable[Actor]]"
@@ -38,8 +45,16 @@ class Parts:
     wakeups: Wakeups
     authenticate: Authenticate
     cursors: Cursors
+    live: "Live"
     reading: Mapping[str, Collection]
     """The collections by name, as the answers read them."""
+    metrics: "Metrics"
+    cache: "Cache"
+    identity: "IdentityParts"
+    limits: "Limits | None" = None
+    """None: whoever asks may ask as much as he likes."""
+    record: "Recorder | None" = None
+    """Told of every change that people make by the plain routes; None: nobody keeps it."""
 
 
 def reading_of(store: Store) -> dict[str, Collection]:
@@ -57,4 +72,14 @@ def parts_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
-CurrentParts = Annotated[Parts, Depends(parts_of)]
+def parts_in(scope: Scope) -> Parts:
+    """The same for code that sees no request object."""
+    return cast(Parts, scope["app"].state.parts)
+
+
+async def current_parts(request: Request) -> Parts:
+    """The same as a dependency: FastAPI sends those that are not `async` to a thread."""
+    return parts_of(request)
+
+
+CurrentParts = Annotated[Parts, Depends(current_parts)]

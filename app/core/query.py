@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from types import NoneType
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
@@ -12,12 +13,16 @@ from pydantic.fields import FieldInfo
 from app.core.cursors import Cursors
 from app.core.errors import BadQuery
 from app.core.fields import Fields, Projection, stored_name
+from app.core.including import Including
+from app.core.plans import UNORDERED, Indexes, Order, PlainIndex, Served
+from app.core.searching import ORDER as BEST_FIRST
+from app.core.searching import PARAMETER as SEARCH
+from app.core.searching import SCORE, text_fields, words
 from documents.base import Record, StoredDocument
 from documents.references import field_paths
-from documents.schema import indexes
 
 RANGES: Final = ("gt", "gte", "lt", "lte")
-PAGING: Final = ("fields", "sort", "limit", "after", "count")
+PAGING: Final = ("fields", "include", "sort", "limit", "after", "count")
 MOST: Final = 100
 USUAL: Final = 20
 LARGEST: Final = 2**63
@@ -40,7 +45,10 @@ class Page:
     filters: StoredDocument
     """The query without the place where the page begins: what `count` counts."""
     sort: str
-    order: list[tuple[str, int]]
+    order: Order
+    equal: frozenset[str]
+    """The fields tested for equality."""
+    served: Served
     limit: int
     projection: Projection
     extra: frozenset[str]
@@ -48,6 +56,12 @@ class Page:
     listing: str
     """Tells this list from every other: its path, filters and sort."""
     counted: bool
+    included: list[str]
+    """What goes along with each row."""
+    searched: bool = False
+    """Whether it is a text search, by score."""
+    behind: list[Any] | None = None
+    """Where a page of a search begins."""
 
     def place(self, last: Mapping[str, Any]) -> list[Any]:
         """Where the next page begins: behind this row."""
@@ -76,7 +90,10 @@ class Listing:
         sorts: Iterable[str],
         fields: Fields,
     ) -> None:
-        self.model, self.by, self.fields = model, by, fields
+        self.model, self.by, self.fields, self.indexes = model, by, fields, Indexes(model)
+        self.including = Including(model, fields.readable)
+        self.searched = text_fields(model)
+        self.paging = (*PAGING, SEARCH) if self.searched else PAGING
         self.sorts = {stored_name(each) for each in sorts} | {"_id"}
         wanted = {stored_name(each) for each in filters}
         known = {each.dotted: each for each in field_paths(model) if each.dotted in fields.readable}
@@ -88,7 +105,7 @@ class Listing:
             if name in wanted | self.sorts
         }
         self.equal = wanted
-        self.served: dict[Reach, dict[Combination, int | None]] = {
+        self.served: dict[Reach, dict[Combination, Served]] = {
             "all": self._served("all"),
             "scoped": self._served("scoped"),
         }
@@ -107,23 +124,67 @@ class Listing:
         tests = self._tests(given)
         ranged = {name for name, test in tests.items() if not test.keys() & {"$eq", "$in"}}
         equal = frozenset(tests.keys() - ranged)
+        if SEARCH in given:
+            if ranged or "sort" in given:
+                raise BadQuery(f"`{SEARCH}` goes with exact filters, and sorts by itself.")
+            return self._search(given, tests, equal, cursors)
         field, step = self._sort(given.get("sort"), equal, ranged, reach)
         if (equal, field) not in self.served[reach] or ranged - {field}:
             raise self._refusal(reach)
-        tie = self.served[reach][equal, field]
-        order = [(field, step)]
-        if field != "_id" and tie is not None:
-            order.append(("_id", step * tie))
+        served = self.served[reach][equal, field]
+        order = served.order(field, step)
         listing = _fingerprint(self.model.collection_name(), tests, order)
         query: StoredDocument = tests
         if (cursor := given.get("after")) is not None:
             behind = _behind(order, cursors.read(listing, cursor))
             query = {"$and": [tests, behind]} if tests else behind
-        projection = self.fields.named(given.get("fields"))
-        extra = frozenset({field} - {*projection, "_id"})
-        projection = {**projection, **dict.fromkeys(extra, 1)}
-        limit, counted = _limit(given.get("limit")), _flag(given.get("count"))
-        return Page(query, tests, field, order, limit, projection, extra, listing, counted)
+        return Page(
+            query=query,
+            filters=tests,
+            sort=field,
+            order=order,
+            equal=equal,
+            served=served,
+            listing=listing,
+            **self._shape(given, field),
+        )
+
+    def _search(
+        self,
+        given: Mapping[str, str],
+        tests: StoredDocument,
+        equal: frozenset[str],
+        cursors: Cursors,
+    ) -> Page:
+        query = {**words(given[SEARCH]), **tests}
+        order = [*BEST_FIRST]
+        listing = _fingerprint(self.model.collection_name(), query, order)
+        cursor = given.get("after")
+        return Page(
+            query=query,
+            filters=query,
+            sort=SCORE,
+            order=order,
+            equal=equal,
+            served=Served("text", True, None),
+            listing=listing,
+            searched=True,
+            behind=None if cursor is None else cursors.read(listing, cursor),
+            **self._shape(given, SCORE),
+        )
+
+    def _shape(self, given: Mapping[str, str], sort: str) -> dict[str, Any]:
+        """How the rows are answered: how many, and what of them."""
+        included = self.including.asked(given.get("include"))
+        named = self.fields.named(given.get("fields"))
+        extra = frozenset({sort, *self.including.fields(included)} - {*named, "_id"})
+        return {
+            "limit": _limit(given.get("limit")),
+            "projection": {**named, **dict.fromkeys(extra, 1)},
+            "extra": extra,
+            "counted": _flag(given.get("count")),
+            "included": included,
+        }
 
     def allowed(self, reach: Reach) -> list[str]:
         """Every combination of filters and sort, in words."""
@@ -135,8 +196,8 @@ class Listing:
     def _given(self, asked: Iterable[tuple[str, str]]) -> dict[str, str]:
         given: dict[str, str] = {}
         for name, value in asked:
-            if name not in self.names and name not in PAGING:
-                allowed = [*PAGING, *self.names]
+            if name not in self.names and name not in self.paging:
+                allowed = [*self.paging, *self.names]
                 raise BadQuery(f"This list does not know {name[:64]!r}.", allowed=allowed)
             if name in given:
                 raise BadQuery(f"`{name}` is given twice.")
@@ -175,7 +236,8 @@ class Listing:
         others = sorted(field for fields, field in self.served[reach] if fields == equal)
         if "_id" in others or not others:
             return "_id", -1
-        return others[0], 1
+        is_moment = self.model.model_fields[others[0]].annotation in (datetime, date)
+        return others[0], -1 if is_moment else 1
 
     def _typed(self, name: str, value: str) -> Any:
         try:
@@ -190,38 +252,36 @@ class Listing:
         detail = "No index serves these filters with this sort; these combinations are served."
         return BadQuery(detail, allowed=self.allowed(reach))
 
-    def _served(self, reach: Reach) -> dict[Combination, int | None]:
-        """Each combination with the direction of `_id` as against the sort; None: no ties."""
-        by_identity = [("_id", 1)], False
-        found: dict[Combination, int | None] = {}
-        for keys, unique in (*_plain_indexes(self.model), by_identity):
-            for place, (sort, direction) in enumerate(keys):
-                before = [name for name, _ in keys[:place]]
-                after = keys[place + 1 :]
-                equal = frozenset(before) - ({self.by} if reach == "scoped" else set())
-                pinned = frozenset(before) & self.equal if reach == "scoped" else equal
-                if sort not in self.sorts or not equal <= self.equal:
+    def _served(self, reach: Reach) -> dict[Combination, Served]:
+        """Every combination that an index gives in order."""
+        found: dict[Combination, Served] = {}
+        for index in self.indexes:
+            for place, (sort, _) in enumerate(index.keys):
+                before, tie = index.before(place), index.tie(place)
+                if sort not in self.sorts or tie == UNORDERED:
                     continue
-                if reach == "scoped" and not self._narrowed(before, sort):
+                if reach == "scoped" and not self._narrowed(index, place):
                     continue
-                last = not after
-                if sort == "_id" and last:
-                    tie: int | None = 1
-                elif after and after[0][0] == "_id" and len(after) == 1:
-                    tie = direction * after[0][1]
-                elif last and unique:
-                    tie = None
-                else:
-                    continue
-                for combination in {(equal, sort), (pinned, sort)}:
-                    found.setdefault(combination, tie)
+                if before <= self.equal:
+                    anchored = reach == "all" or bool(before)
+                    found.setdefault((before, sort), Served(index.name, anchored, tie))
+                rest = before - {self.by}
+                if reach == "scoped" and rest <= self.equal and (tie or self._one_tenant(rest)):
+                    # Here the access rule gives the field that the filters do not.
+                    found.setdefault((rest, sort), Served(index.name, False, tie))
         return found
 
-    def _narrowed(self, before: list[str], sort: str) -> bool:
-        """Whether such an index leads to what the actor reaches without reading much else."""
-        if self.by in before or (self.by == "_id" and sort == "_id"):
+    def _narrowed(self, index: PlainIndex, place: int) -> bool:
+        """Whether the index leads to what the actor reaches without reading much else."""
+        if self.by in index.before(place) or (self.by == "_id" and index.name == "_id_"):
             return True
-        return bool(before) and _names_records(self.filters[before[0]].info)
+        first = self.filters.get(index.keys[0][0]) if place else None
+        return first is not None and _names_records(first.info)
+
+    def _one_tenant(self, equal: Iterable[str]) -> bool:
+        """Whether one of the filters names a record, so that all rows are of one workspace and
+        what is unique there is unique in the list."""
+        return any(_names_records(self.filters[name].info) for name in equal)
 
     def _check(self) -> None:
         combinations = [each for served in self.served.values() for each in served]
@@ -233,17 +293,7 @@ class Listing:
                 raise TypeError(f"{self.model.__name__} cannot be sorted by {name}")
 
 
-def _plain_indexes(model: type[Record]) -> Iterable[tuple[list[tuple[str, int]], bool]]:
-    """The indexes that hold every living document in the order of their keys."""
-    for each in indexes(model):
-        keys = [*each.document["key"].items()]
-        partial = each.document.get("partialFilterExpression")
-        whole = partial is None or partial == {"deleted_at": None}
-        if whole and all(direction in (1, -1) for _, direction in keys):
-            yield keys, bool(each.document.get("unique"))
-
-
-def _behind(order: list[tuple[str, int]], place: list[Any]) -> StoredDocument:
+def _behind(order: Order, place: list[Any]) -> StoredDocument:
     """The rows behind a place; the outer bound keeps the index scan short."""
     (field, step), value, key = order[0], *place
     if field == "_id":
@@ -258,7 +308,7 @@ def _past(step: int) -> str:
     return "$gt" if step > 0 else "$lt"
 
 
-def _fingerprint(collection: str, tests: Mapping[str, Any], order: list[tuple[str, int]]) -> str:
+def _fingerprint(collection: str, tests: Mapping[str, Any], order: Order) -> str:
     return repr((collection, [*tests.items()], order))
 
 

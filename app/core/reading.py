@@ -1,20 +1,24 @@
 """Answering one record or a list of them, straight from the store."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from pymongo.asynchronous.cursor import AsyncCursor
 
 from app.core.access import Access
-from app.core.actor import Actor
+from app.core.actor import Actor, demand
 from app.core.answer import Answer, as_days, dumps, etag, names, public
 from app.core.errors import BadQuery, NotFound
 from app.core.parts import Collection, Parts
+from app.core.plans import in_order
 from app.core.query import MOST_TENANTS, Listing, Page, Reach
+from app.core.searching import MOST_MS, pipeline
 from documents.base import Record, Scope, StoredDocument, within
 from documents.values import Id
 
+Rows: TypeAlias = AsyncCursor[StoredDocument] | AsyncIterator[StoredDocument]
 NDJSON: Final = "application/x-ndjson"
 STREAMED_AT_ONCE: Final = 500
 """Rows that one chunk of a stream holds."""
@@ -29,6 +33,7 @@ class Reading:
 
     async def listed(self, request: Request, actor: Actor, parts: Parts) -> Response:
         """One page, or with `Accept: application/x-ndjson` all from its beginning."""
+        demand(actor, "read", self.name)
         scope = self.access.read(actor)
         asked = request.query_params.multi_items()
         reach: Reach = "all" if scope is True else "scoped"
@@ -36,26 +41,36 @@ class Reading:
         self._check_width(actor, scope, page)
         if request.headers.get("accept", "").partition(";")[0].strip() == NDJSON:
             limit = page.limit if "limit" in request.query_params else 0
-            rows = self._found(parts.reading[self.name], scope, page, limit)
-            return StreamingResponse(self._stream(rows, page), media_type=NDJSON)
-        rows = self._found(parts.reading[self.name], scope, page, page.limit + 1)
-        found = [] if scope is False else await rows.to_list()
+            rows = self._rows(parts.reading[self.name], scope, page, limit)
+            stream = self._stream(rows, page, actor, parts)
+            return StreamingResponse(stream, media_type=NDJSON)
+        rows = self._rows(parts.reading[self.name], scope, page, page.limit + 1)
+        found = await first_of(rows, page.limit + 1)
         following = None
         if len(found) > page.limit:
             found.pop()
             following = parts.cursors.written(page.listing, page.place(found[-1]))
         count = {"count": await self._count(parts, scope, page)} if page.counted else {}
-        return Answer({"data": [self._row(row, page) for row in found], "next": following, **count})
+        data = await self._shown_rows(found, page, actor, parts)
+        return Answer({"data": data, "next": following, **count})
 
     async def one(self, key: Id, request: Request, actor: Actor, parts: Parts) -> Response:
         """The record with this id. Raises NotFound where the actor does not reach it."""
-        projection = self.listing.fields.named(_only_fields(request.query_params))
-        document = await self.fetched(parts, self.access.read(actor), key, projection)
+        demand(actor, "read", self.name)
+        fields, including = self.listing.fields, self.listing.including
+        given = _known(request.query_params)
+        included = including.asked(given.get("include"))
+        projection = fields.named(given.get("fields"))
+        extra = {"revision", *including.fields(included)} - projection.keys()
+        fetched = {**projection, **dict.fromkeys(extra, 1)}
+        document = await self.fetched(parts, self.access.read(actor), key, fetched)
         tag = etag(document["revision"])
-        if names(request.headers.get("if-none-match", ""), tag):
+        # The tag is the record's own: it does not tell what became of those that go along.
+        if not included and names(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers={"ETag": tag})
-        if "revision" not in projection:
-            del document["revision"]
+        await including.add([document], included, actor, parts)
+        for name in extra:
+            document.pop(name, None)
         return Answer(self.shown(document), headers={"ETag": tag})
 
     async def fetched(
@@ -76,29 +91,50 @@ class Reading:
         days = self.listing.fields.days
         return public(as_days(document, days) if days else document)
 
-    def _row(self, document: StoredDocument, page: Page) -> StoredDocument:
-        for name in page.extra:
-            del document[name]
-        return self.shown(document)
+    async def _shown_rows(
+        self, found: list[StoredDocument], page: Page, actor: Actor, parts: Parts
+    ) -> list[StoredDocument]:
+        if page.included:
+            await self.listing.including.add(found, page.included, actor, parts)
+        for row in found if page.extra else ():
+            for name in page.extra:
+                row.pop(name, None)
+        return [self.shown(row) for row in found]
 
-    def _found(self, source: Collection, scope: Scope, page: Page, limit: int) -> Any:
-        query = within(scope or {"_id": {"$in": []}}, page.query)
-        return source.find(query, page.projection, sort=page.order, limit=limit)
+    def _rows(self, source: Collection, scope: Scope, page: Page, limit: int) -> Rows:
+        if page.searched:
+            return _search(source, scope, page, limit)
+        finds = [
+            source.find(query, page.projection, sort=page.order, limit=limit, hint=hint)
+            for query, hint in self.plan(scope, page)
+        ]
+        return finds[0] if len(finds) == 1 else in_order(finds, page.order)
 
-    async def _stream(self, rows: Any, page: Page) -> AsyncIterator[bytes]:
-        chunk: list[bytes] = []
-        async with rows:
-            async for row in rows:
-                chunk.append(dumps(self._row(row, page)))
-                if len(chunk) == STREAMED_AT_ONCE:
-                    yield b"\n".join([*chunk, b""])
-                    chunk.clear()
-        yield b"\n".join([*chunk, b""])
+    def plan(self, scope: Scope, page: Page) -> list[tuple[StoredDocument, str | None]]:
+        """The queries whose rows together are the list, each with the index to use.
+
+        More than one where the actor reaches records in more than one way, say as a member of
+        workspaces and as a collaborator of projects elsewhere.
+        """
+        if scope is False:
+            return []
+        if scope is True or page.served.anchored:
+            return [(within(scope, page.query), page.served.index)]
+        leading, equal = self.listing.indexes.leading, page.equal
+        return [
+            (within(branch, page.query), leading(next(iter(branch)), equal, page.order))
+            for branch in scope.get("$or", [scope])
+        ]
+
+    async def _stream(
+        self, rows: Rows, page: Page, actor: Actor, parts: Parts
+    ) -> AsyncIterator[bytes]:
+        while chunk := await first_of(rows, STREAMED_AT_ONCE):
+            shown = await self._shown_rows(chunk, page, actor, parts)
+            yield b"\n".join([*map(dumps, shown), b""])
 
     async def _count(self, parts: Parts, scope: Scope, page: Page) -> int:
-        if scope is False:
-            return 0
-        query = within(scope, page.filters)
+        query = within(scope or {"_id": {"$in": []}}, page.filters)
         return await parts.reading[self.name].count_documents(query)
 
     def _check_width(self, actor: Actor, scope: Scope, page: Page) -> None:
@@ -113,7 +149,32 @@ class Reading:
             )
 
 
-def _only_fields(asked: Mapping[str, str]) -> str | None:
-    if unknown := asked.keys() - {"fields"}:
-        raise BadQuery(f"Reading one record takes `fields` only, not {sorted(unknown)[0][:64]!r}.")
-    return asked.get("fields")
+async def first_of(rows: Rows, count: int) -> list[StoredDocument]:
+    """The first rows, as many as there are up to this count."""
+    if isinstance(rows, AsyncCursor):
+        return await rows.to_list(count)
+    found: list[StoredDocument] = []
+    async for row in rows:
+        found.append(row)
+        if len(found) == count:
+            break
+    return found
+
+
+async def _search(
+    source: Collection, scope: Scope, page: Page, limit: int
+) -> AsyncIterator[StoredDocument]:
+    if scope is False:
+        return
+    query = within(scope, page.query)
+    stages = pipeline(query, page.projection, page.behind, limit)
+    async for row in await source.aggregate(stages, maxTimeMS=MOST_MS):
+        yield row
+
+
+def _known(asked: Mapping[str, str]) -> Mapping[str, str]:
+    if unknown := asked.keys() - {"fields", "include"}:
+        raise BadQuery(
+            f"Reading one record takes `fields` and `include`, not {sorted(unknown)[0][:64]!r}."
+        )
+    return asked

@@ -7,14 +7,18 @@ from typing import Any, Final, TypeAlias, get_args
 
 from app.core.access import ACCESS
 from app.core.actor import Actor
+from app.core.deletion import finish
 from app.core.errors import Invalid
 from documents.base import Inherited, Record, Session, StoredDocument, mark, within
 from documents.references import references
 from documents.registry import COLLECTIONS
+from documents.store import Store
 from documents.values import Id
 
 BELONGING: Final = ("workspace_id", "project_id", "episode_id")
 """Fields in which a record and what it names must not differ."""
+NEVER_REMOVED: Final = frozenset({"users", "workspaces"})
+"""Collections whose records are hidden, but stay."""
 Targets: TypeAlias = dict[str, dict[Id, StoredDocument]]
 """What the documents name, by collection and id."""
 
@@ -27,11 +31,11 @@ async def follow(
     before: Mapping[str, Any] | None = None,
     prefix: str = "",
     session: Session = None,
-) -> None:
+) -> Targets:
     """Check what the documents name, and fill in what they inherit from it, in place.
 
-    One query for each collection named. Ids that `before` (the record before a change) named
-    already are not checked again. Raises Invalid, naming the field.
+    Answers what they name, but not what `before` (the record before a change) named already, which
+    is not checked again. One query for each collection named. Raises Invalid, naming the field.
     """
     wanted = _wanted(model, documents, before or {}, prefix)
     found: Targets = {}
@@ -43,6 +47,19 @@ async def follow(
         _inherit(model, document, found)
     for number, document in enumerate(documents):
         _check_belonging(model, document, found, _prefixed(prefix, number))
+    return found
+
+
+async def look_again(store: Store, named: Targets) -> None:
+    """Finish the deletion of what was deleted while it was being named, after the commit.
+
+    See `finish`: what hangs on a deleted record goes with it, or loses its id.
+    """
+    for name in named.keys() - NEVER_REMOVED:
+        wanted = {*named[name]}
+        rows = COLLECTIONS[name].collection().find({"_id": {"$in": [*wanted]}}, {"_id": 1})
+        if gone := wanted - {row["_id"] async for row in rows}:
+            await finish(store, {name: gone})
 
 
 def _wanted(

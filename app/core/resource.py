@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from app.core.access import ACCESS, Access
-from app.core.actor import CurrentActor
+from app.core.actor import CurrentActor, ScopeMissing
 from app.core.bodies import StrictRoute
 from app.core.errors import (
     BadQuery,
@@ -25,19 +25,20 @@ from app.core.errors import (
     documented,
 )
 from app.core.fields import Fields
+from app.core.including import SERVED, Served
 from app.core.parameters import list_parameters, read_parameters
 from app.core.parts import CurrentParts
 from app.core.query import Listing
 from app.core.reading import NDJSON, Reading
 from app.core.schemas import change_schema, create_schema, read_schema
-from app.core.writing import MOST_AT_ONCE, Writing
+from app.core.writing import MOST_AT_ONCE, Limit, Writing
 from documents.base import Record
 from documents.values import Id
 
 Verb: TypeAlias = Literal["list", "read", "create", "change", "delete", "bulk"]
 READ_ONLY: Final[tuple[Verb, ...]] = ("list", "read")
 PLAIN: Final[tuple[Verb, ...]] = (*READ_ONLY, "create", "change", "delete", "bulk")
-SIGNED_IN: Final = (NotSignedIn, Unavailable)
+SIGNED_IN: Final = (NotSignedIn, ScopeMissing, Unavailable)
 WITH_BODY: Final = (MalformedBody, TooLarge, UnsupportedMediaType, Invalid)
 
 
@@ -45,7 +46,8 @@ class Resource:
     """Lists, reads and writes the records of one document class, as far as `verbs` says.
 
     `filters` and `sorts` must be served by indexes of the class; which of them go together
-    follows from its indexes. `line` groups the routes in the documentation.
+    follows from its indexes. `line` groups the routes in the documentation, where `name` is the
+    word for the records if the path's is taken. `limit` says how many there may be.
     """
 
     def __init__(
@@ -58,20 +60,24 @@ class Resource:
         filters: Iterable[str] = (),
         sorts: Iterable[str] = (),
         verbs: Iterable[Verb] = READ_ONLY,
+        limit: Limit | None = None,
+        name: str = "",
     ) -> None:
         self.model, self.path, self.access = model, path, access
+        self.name = name or path.replace("/", "_").replace("-", "_")
         self.verbs = frozenset(verbs)
         fields = Fields(model)
         self.listing = Listing(model, by=access.by, filters=filters, sorts=sorts, fields=fields)
         self.reading = Reading(model, access, self.listing)
-        self.writing = Writing(model, access, fields)
+        self.writing = Writing(model, access, fields, limit)
         ACCESS[model.collection_name()] = access
+        SERVED[model.collection_name()] = Served(access, fields)
+        self._limited = (limit.refusal,) if limit else ()
         self.router = APIRouter(prefix=f"/{path}", tags=[line], route_class=StrictRoute)
         self._add_routes()
 
     def _add_routes(self) -> None:
         """In an order in which no fixed path is taken for an id."""
-        many = self.path.replace("/", "_").replace("-", "_")
         add: Mapping[Verb, Callable[[str], None]] = {
             "list": self._add_list,
             "create": self._add_create,
@@ -82,7 +88,7 @@ class Resource:
         }
         for verb, adder in add.items():
             if verb in self.verbs:
-                adder(many)
+                adder(self.name)
 
     def _add_list(self, many: str) -> None:
         read = read_schema(self.model)
@@ -126,14 +132,14 @@ class Resource:
                 304: {"description": "Still in the revision that `If-None-Match` names."},
                 **documented(BadQuery, NotFound, Invalid, *SIGNED_IN),
             },
-            openapi_extra={"parameters": read_parameters()},
+            openapi_extra={"parameters": read_parameters(self.listing)},
         )
 
     def _add_create(self, many: str) -> None:
         async def create_record(
-            body: BaseModel, actor: CurrentActor, parts: CurrentParts
+            body: BaseModel, request: Request, actor: CurrentActor, parts: CurrentParts
         ) -> Response:
-            return await self.writing.create(body, actor, parts)
+            return await self.writing.create(body, request, actor, parts)
 
         create_record.__annotations__["body"] = create_schema(self.model)
         self._route(
@@ -145,7 +151,7 @@ class Resource:
             summary=f"Make one of the {_words(many)}",
             responses={
                 201: {"model": read_schema(self.model)},
-                **documented(NotFound, TakenAlready, *WITH_BODY, *SIGNED_IN),
+                **documented(NotFound, TakenAlready, *self._limited, *WITH_BODY, *SIGNED_IN),
             },
         )
 
@@ -217,7 +223,7 @@ class Resource:
                 summary=f"Make up to {MOST_AT_ONCE} {_words(many)}",
                 responses={
                     201: {"model": made},
-                    **documented(NotFound, TakenAlready, *WITH_BODY, *SIGNED_IN),
+                    **documented(NotFound, TakenAlready, *self._limited, *WITH_BODY, *SIGNED_IN),
                 },
             )
         if "delete" in self.verbs:

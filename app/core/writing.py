@@ -1,6 +1,8 @@
 """Making, changing and deleting records for people."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from fastapi import Request, Response
@@ -10,18 +12,20 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from starlette.background import BackgroundTask
 
 from app.core.access import Access, reaches
-from app.core.actor import Actor
+from app.core.actor import Actor, demand
 from app.core.answer import Answer, as_days, etag, names, public
 from app.core.bulk import delete_together
-from app.core.deletion import delete
-from app.core.errors import ChangedMeanwhile, NotFound, Outdated, invalid
+from app.core.deletion import delete, finish
+from app.core.errors import ChangedMeanwhile, NotFound, Outdated, Refusal, invalid
 from app.core.fields import Fields
 from app.core.merge import merged, update_of
 from app.core.parts import Parts
-from app.core.references import follow
+from app.core.recording import Transaction, recorded
+from app.core.references import Targets, follow, look_again
 from documents.base import (
     Inherited,
     Record,
+    Scope,
     ServerOwned,
     StoredDocument,
     mark,
@@ -29,92 +33,140 @@ from documents.base import (
     refusals,
     within,
 )
+from documents.deletion import Tree
 from documents.values import Id
 
 MOST_AT_ONCE: Final = 500
-TRIES: Final = 5
-"""How often a change without `If-Match` starts again when another one came first."""
+TRIES: Final = 10
+"""How often a change starts again when another one came first."""
 AUTHOR_FIELDS: Final = ("created_by", "user_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many records there may be."""
+
+    check: Callable[[AsyncClientSession, Sequence[StoredDocument]], Awaitable[None]]
+    """Asked about new records within the transaction that writes them, before they are there."""
+    refusal: type[Refusal]
+    """What it raises."""
 
 
 class Writing:
     """How the records of one class are written."""
 
-    def __init__(self, model: type[Record], access: Access, fields: Fields) -> None:
-        self.model, self.access, self.fields = model, access, fields
+    def __init__(
+        self, model: type[Record], access: Access, fields: Fields, limit: Limit | None
+    ) -> None:
+        self.model, self.access, self.fields, self.limit = model, access, fields, limit
         self.name = model.collection_name()
         self._author = [name for name in AUTHOR_FIELDS if _is_authors(model, name)]
 
-    async def create(self, body: BaseModel, actor: Actor, parts: Parts) -> Response:
+    async def create(
+        self, body: BaseModel, request: Request, actor: Actor, parts: Parts
+    ) -> Response:
         """A new record. Raises Invalid, NotFound where the actor may not add any, NotUnique."""
-        [record] = await self._made([body.model_dump(exclude_unset=True)], actor)
-        await record.insert()
-        document = self._shown(record.stored())
-        return Answer(document, 201, {"ETag": etag(record.revision)})
+        given = [body.model_dump(exclude_unset=True)]
+        [document] = await self._created(given, actor, parts)
+        location = f"{request.url.path}/{document['_id']}"
+        headers = {"ETag": etag(document["revision"]), "Location": location}
+        return Answer(self._shown(document), 201, headers)
 
     async def create_all(self, body: BaseModel, actor: Actor, parts: Parts) -> Response:
         """New records, all or none."""
         given = [each.model_dump(exclude_unset=True) for each in body.items]  # type: ignore[attr-defined]
-        records = await self._made(given, actor, "items")
-
-        async def together(session: AsyncClientSession) -> None:
-            await self.model.insert_all(records, session)
-
-        await parts.store.in_transaction(together)
-        return Answer({"data": [self._shown(each.stored()) for each in records]}, 201)
+        documents = await self._created(given, actor, parts, "items")
+        return Answer({"data": [self._shown(each) for each in documents]}, 201)
 
     async def change(
         self, key: Id, body: BaseModel, request: Request, actor: Actor, parts: Parts
     ) -> Response:
         """The record after the patch. Raises NotFound, Outdated, Invalid, NotUnique."""
-        patch = body.model_dump(exclude_unset=True)
-        for _ in range(TRIES):
-            current = await self._current(key, self.access.change(actor), request)
+        demand(actor, "write", self.name)
+        patch, tries = body.model_dump(exclude_unset=True), count()
+
+        async def together(transaction: Transaction) -> tuple[StoredDocument, Targets]:
+            if next(tries) == TRIES:
+                raise ChangedMeanwhile("Others keep changing this record; try again.")
+            session = transaction.session
+            current = await self._current(key, self.access.change(actor), request, session)
             wanted = merged(self.model, current, patch)
-            await follow(self.model, [wanted], actor, before=current)
-            stored = self._valid(wanted).stored()
-            update = update_of(self.model, current, patch, stored)
-            query = within(self.access.change(actor), {"_id": key, "revision": current["revision"]})
+            named = await follow(self.model, [wanted], actor, before=current, session=session)
+            update = update_of(self.model, current, patch, self._valid(wanted).stored())
             with refusals(self.name):
-                changed = await parts.reading[self.name].find_one_and_update(
-                    query,
+                changed = await self.model.collection().find_one_and_update(
+                    {"_id": key},
                     raised(update),
-                    {**self.fields.plain, "revision": 1},
                     return_document=ReturnDocument.AFTER,
+                    session=session,
                 )
-            if changed is not None:
-                tag = etag(changed["revision"])
-                return Answer(public(as_days(changed, self.fields.days)), headers={"ETag": tag})
-        raise ChangedMeanwhile("Others keep changing this record; try again.")
+            assert changed is not None  # the transaction has just seen it
+            await transaction.tell(self.model, current, changed)
+            return changed, named
+
+        changed, named = await recorded(parts, actor, together)
+        await look_again(parts.store, named)
+        return Answer(self._shown(changed), headers={"ETag": etag(changed["revision"])})
 
     async def delete(self, key: Id, request: Request, actor: Actor, parts: Parts) -> Response:
         """Deletes the record and what belongs to it. Raises NotFound, Outdated, StillReferenced."""
-        await self._current(key, self.access.delete(actor), request)
-        await delete(parts.store, self.model, key)
+        demand(actor, "write", self.name)
+
+        async def told(session: AsyncClientSession) -> None:
+            current = await self._current(key, self.access.delete(actor), request, session)
+            await Transaction(session, actor, parts.record).tell(self.model, current, None)
+
+        await delete(parts.store, self.model, key, first=told)
         return Response(status_code=204, background=BackgroundTask(parts.wakeups.wake))
 
     async def delete_all(self, body: BaseModel, actor: Actor, parts: Parts) -> Response:
         """Deletes the records, all or none. Raises NotFound, TooLarge, StillReferenced."""
+        demand(actor, "write", self.name)
         keys = {*body.ids}  # type: ignore[attr-defined]
         scope = self.access.delete(actor)
 
-        async def together(session: AsyncClientSession) -> None:
+        async def together(transaction: Transaction) -> Tree:
+            session = transaction.session
             query = within(scope or {"_id": {"$in": []}}, {"_id": {"$in": [*keys]}})
-            found = await self.model.collection().distinct("_id", query, session=session)
-            if missing := keys - {*found}:
+            found = await self.model.collection().find(query, session=session).to_list()
+            if missing := keys - {each["_id"] for each in found}:
                 raise NotFound(f"There is no {min(missing)}, or you may not delete it.")
-            await delete_together(self.model, keys, session)
+            for each in found:
+                await transaction.tell(self.model, each, None)
+            return await delete_together(self.model, keys, session)
 
-        await parts.store.in_transaction(together)
+        doomed = await recorded(parts, actor, together)
+        await finish(parts.store, doomed)
         return Response(status_code=204, background=BackgroundTask(parts.wakeups.wake))
 
+    async def _created(
+        self, given: list[StoredDocument], actor: Actor, parts: Parts, prefix: str = ""
+    ) -> list[StoredDocument]:
+        demand(actor, "write", self.name)
+
+        async def together(transaction: Transaction) -> tuple[list[StoredDocument], Targets]:
+            session = transaction.session
+            records, named = await self._made(given, actor, session, prefix)
+            documents = [each.stored() for each in records]
+            if self.limit is not None:
+                await self.limit.check(session, documents)
+            await self.model.insert_all(records, session)
+            for document in documents:
+                await transaction.tell(self.model, None, document)
+            return documents, named
+
+        made: tuple[list[StoredDocument], Targets] = await recorded(parts, actor, together)
+        documents, named = made
+        await look_again(parts.store, named)
+        return documents
+
     async def _made(
-        self, given: list[StoredDocument], actor: Actor, prefix: str = ""
-    ) -> list[Record]:
-        """The new records, checked, not written yet."""
+        self, given: list[StoredDocument], actor: Actor, session: AsyncClientSession, prefix: str
+    ) -> tuple[list[Record], Targets]:
+        """The new records, checked, not written yet; and what they name."""
         for values in given:
             values |= dict.fromkeys(self._author, actor.id)
-        await follow(self.model, given, actor, prefix=prefix)
+        named = await follow(self.model, given, actor, prefix=prefix, session=session)
         scope = self.access.create(actor)
         records = []
         for number, values in enumerate(given):
@@ -122,12 +174,14 @@ class Writing:
             if not (scope is True or reaches(scope, record.stored())):
                 raise NotFound("There is no such place, or you may not add to it.")
             records.append(record)
-        return records
+        return records, named
 
-    async def _current(self, key: Id, scope: Any, request: Request) -> StoredDocument:
+    async def _current(
+        self, key: Id, scope: Scope, request: Request, session: AsyncClientSession
+    ) -> StoredDocument:
         """The record as it stands. Raises NotFound, or Outdated where `If-Match` disagrees."""
         query = within(scope or {"_id": {"$in": []}}, {"_id": key})
-        current = await self.model.collection().find_one(query, hint=[("_id", 1)])
+        current = await self.model.collection().find_one(query, hint=[("_id", 1)], session=session)
         if current is None:
             raise NotFound("There is no such record, or none that you may write.")
         expected = request.headers.get("if-match")

@@ -3,7 +3,7 @@
 from typing import Final
 
 from app.core.resource import PLAIN, Resource
-from app.films import access
+from app.films import access, limits
 from documents.films import Character, Episode, Project, Scene
 
 RESOURCES: Final = (
@@ -12,6 +12,7 @@ RESOURCES: Final = (
         path="projects",
         line="films",
         access=access.PROJECTS,
+        limit=limits.PROJECTS,
         filters=("workspace_id", "status"),
         verbs=PLAIN,
     ),
@@ -22,6 +23,7 @@ RESOURCES: Final = (
         access=access.PARTS,
         filters=("workspace_id", "project_id"),
         sorts=("episode_number",),
+        limit=limits.EPISODES,
         verbs=PLAIN,
     ),
     Resource(

@@ -9,6 +9,7 @@ from app.core.storage import Storage
 from app.core.wakeups import Wakeups
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.story import MOST_BYTES, read_story
+from app.identity.limits import check_episode_limit
 from app.library.urls import content_url
 from app.production.tasks import Ownership, new_task, start_pipeline
 from documents.base import Subject
@@ -47,7 +48,8 @@ async def plan_episode(
 
     Writes the episode and the first step of its task graph; that step, the screenplay, adds the
     rest when it is known which scenes there are. With `auto_approve` nobody reviews the scenes.
-    Raises UnusableStory, NotUnique where the project has this number already, StorageError.
+    Raises UnusableStory, NotUnique where the project has this number already, LimitReached and
+    StorageError.
     """
     text = read_story(story)
     stored = await storage.put_stream(
@@ -90,6 +92,7 @@ async def plan_episode(
 
     async def together(session: AsyncClientSession) -> None:
         await check_references(episode, COLLECTIONS, session)
+        await check_episode_limit(session, project.id)
         await episode.insert(session=session)
         await source.insert(session=session)
         await start_pipeline(pipeline, [new_task(WRITE_SCREENPLAY, parameters, owner)], session)

@@ -48,3 +48,8 @@ async def matches(password: SecretStr, password_hash: str | None, cost: int) -> 
 def nobodys_hash(cost: int) -> bytes:
     """A hash at this cost that no password is known for."""
     return b"$2b$%02d$" % cost + _SALT_AND_DIGEST
+
+
+def has_cost(password_hash: str, cost: int) -> bool:
+    """Whether the hash was made at this cost."""
+    return password_hash.split("$")[2:3] == [f"{cost:02d}"]

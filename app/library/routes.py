@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import RedirectResponse
 
-from app.core.actor import Actor, CurrentActor
+from app.core.actor import Actor, CurrentActor, ScopeMissing, demand
 from app.core.errors import Invalid, NotFound, NotSignedIn, Unavailable, documented
 from app.core.parts import CurrentParts, Parts
 from app.library.resources import MEDIA
@@ -19,7 +19,7 @@ REDIRECTS: Final = {
         "description": "The file lies at `Location`, for an hour.",
         "headers": {"Location": {"schema": {"type": "string", "format": "uri"}}},
     },
-    **documented(NotFound, NotSignedIn, Invalid, Unavailable),
+    **documented(NotFound, NotSignedIn, ScopeMissing, Invalid, Unavailable),
 }
 Download = Annotated[bool, Query(description="Let browsers save the file instead of showing it.")]
 
@@ -63,6 +63,7 @@ async def read_thumbnail(id: Id, actor: CurrentActor, parts: CurrentParts) -> Re
 
 
 async def _named(id: Id, actor: Actor, parts: Parts, *names: str) -> list[str | None]:
+    demand(actor, "read", MEDIA.model.collection_name())
     scope = MEDIA.access.read(actor)
     media = await MEDIA.reading.fetched(parts, scope, id, dict.fromkeys(names, 1))
     return [media.get(name) for name in names]

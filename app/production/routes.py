@@ -8,18 +8,19 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from app.core.actor import Actor, CurrentActor
+from app.core.actor import Actor, CurrentActor, ScopeMissing, demand
 from app.core.errors import Invalid, NotFound, NotSignedIn, Refusal, documented
 from app.core.parts import CurrentParts, Parts
 from app.production import access, costs, failures, holds, ledger, queues, tasks
 from app.production.costs import Dimension
 from documents.base import Record, Scope, Subject
-from documents.production import Currency, Pipeline, Task
+from documents.identity import Workspace
+from documents.production import Budget, Currency, GenerationCost, Pipeline, Task
 from documents.registry import COLLECTIONS
 from documents.values import Id, Label, Money
 
 router = APIRouter(tags=["production"])
-COMMON: Final = documented(NotFound, NotSignedIn, Invalid)
+COMMON: Final = documented(NotFound, NotSignedIn, ScopeMissing, Invalid)
 Verb = Literal["cancel", "retry", "hold", "resume", "front"]
 
 
@@ -123,6 +124,7 @@ class BudgetState(BaseModel):
 )
 async def act_on_task(id: Id, verb: Verb, actor: CurrentActor, parts: CurrentParts) -> Changed:
     """Cancel, retry, hold, resume a task, or move it to the front."""
+    demand(actor, "write", Task.collection_name())
     return await _act(Task, id, {"_id": id}, verb, actor, parts)
 
 
@@ -133,6 +135,7 @@ async def act_on_task(id: Id, verb: Verb, actor: CurrentActor, parts: CurrentPar
 )
 async def act_on_pipeline(id: Id, verb: Verb, actor: CurrentActor, parts: CurrentParts) -> Changed:
     """The same for all tasks of a pipeline; a paused one holds what is added later as well."""
+    demand(actor, "write", Pipeline.collection_name())
     scope = access.CONTROL(actor)
     if verb == "hold" and await holds.hold_pipeline(scope, id, actor.id) is None:
         raise NotFound("There is no such pipeline within reach.")
@@ -153,6 +156,7 @@ async def act_on_workspace(
     id: Id, verb: Literal["hold", "resume"], actor: CurrentActor, parts: CurrentParts
 ) -> Changed:
     """Pause all work of a workspace, or let it go on."""
+    demand(actor, "write", Workspace.collection_name())
     scope = access.OWNED(actor)
     if verb == "hold":
         changed = await holds.hold_workspace(scope, id, actor.id)
@@ -169,6 +173,7 @@ async def list_failures(
     actor: CurrentActor, project_id: Id | None = None, pipeline_id: Id | None = None
 ) -> list[Failures]:
     """What failed for good, grouped by cause, largest groups first."""
+    demand(actor, "read", Task.collection_name())
     found = await failures.by_cause(access.WORK.read(actor), _given(project_id, pipeline_id))
     return [Failures.model_validate(each) for each in found]
 
@@ -176,6 +181,7 @@ async def list_failures(
 @router.post("/failures/retry", operation_id="retry_failures", responses=COMMON)
 async def retry_failures(body: Cause, actor: CurrentActor, parts: CurrentParts) -> Changed:
     """Try all tasks again that failed for this cause."""
+    demand(actor, "write", Task.collection_name())
     changed = await tasks.retry(access.CONTROL(actor), {**body.query(), "status": "failed"})
     await parts.wakeups.wake()
     return Changed(changed=changed)
@@ -184,12 +190,14 @@ async def retry_failures(body: Cause, actor: CurrentActor, parts: CurrentParts) 
 @router.post("/failures/discard", operation_id="discard_failures", responses=COMMON)
 async def discard_failures(body: Cause, actor: CurrentActor) -> Changed:
     """Give all tasks up that failed for this cause."""
+    demand(actor, "write", Task.collection_name())
     return Changed(changed=await failures.discard(access.CONTROL(actor), body.query()))
 
 
 @router.get("/queues", operation_id="read_queues", responses=COMMON)
 async def read_queues(actor: CurrentActor) -> list[QueueDepth]:
     """How much waits and runs, and for how long; of one's own workspaces, or of all."""
+    demand(actor, "read", Task.collection_name())
     found = await queues.depths(access.WORK.read(actor))
     return [QueueDepth.model_validate(each) for each in found]
 
@@ -203,6 +211,7 @@ async def report_costs(
     until: AwareDatetime | None = None,
 ) -> list[CostLine]:
     """Sums of the ledger, dearest first."""
+    demand(actor, "read", GenerationCost.collection_name())
     query = {} if project_id is None else {"project_id": project_id}
     lines = await costs.by(by, access.COSTS.read(actor), query, since, until)
     return [CostLine.model_validate(line) for line in lines]
@@ -211,6 +220,7 @@ async def report_costs(
 @router.get("/costs/per-minute", operation_id="read_cost_per_minute", responses=COMMON)
 async def read_cost_per_minute(project_id: Id, actor: CurrentActor) -> PerMinute:
     """What a minute of the project's finished films cost; empty without one."""
+    demand(actor, "read", GenerationCost.collection_name())
     scope = access.COSTS.read(actor)
     found = await costs.per_finished_minute(scope, project_id)
     return PerMinute(per_finished_minute=found)
@@ -224,6 +234,7 @@ async def set_budget(
 
     Reaching a limit pauses the work; raising it lets the work go on.
     """
+    demand(actor, "write", Budget.collection_name())
     owner = Subject(collection=collection, id=owner_id)
     workspace_id = await _workspace_of(owner, actor)
     budget = await ledger.set_limits(

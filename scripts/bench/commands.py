@@ -6,12 +6,14 @@ from typing import Annotated, Final
 import typer
 
 from app.settings import Settings
-from scripts.bench import foundation, tasks
+from scripts.bench import api, foundation, live, tasks
 from scripts.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
+    "api": api.measure,
     "foundation": foundation.measure,
     "tasks": tasks.measure,
+    "live": live.measure,
 }
 
 

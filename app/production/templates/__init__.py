@@ -1,4 +1,4 @@
-"""Prompt templates: immutable versions with labels, in a part of Jinja2 that always comes to an end.
+"""Prompt templates: versions with labels, in a part of Jinja2 whose rendering always ends.
 
 `versions` keeps them, `rendering` fills them in, `outputs` checks what came back.
 """

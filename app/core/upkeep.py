@@ -1,0 +1,49 @@
+"""What runs beside the requests of an API process: following changes, and looking around."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
+
+from app.core.cache import Cache
+from app.core.changes import Changes
+from app.core.commands import Commands, Connections
+from app.core.metrics import Metrics
+from app.core.own_writes import OwnWrites
+from app.core.parts import Parts
+from app.core.sampling import Sampling
+from app.core.slow_queries import SlowQueries
+from documents.registry import COLLECTIONS
+
+CACHED: Final = frozenset(
+    {"users", "workspaces", "api_keys", "login_sessions", "projects", "characters"}
+)
+"""Collections whose changes are followed: only what depends on nothing else may be cached."""
+
+
+def listeners(
+    metrics: Metrics, cache: Cache, slow: SlowQueries
+) -> Iterable[CommandListener | ConnectionPoolListener]:
+    """What the client of the document store has to be opened with."""
+    commands = Commands(metrics, slow, frozenset(COLLECTIONS))
+    return OwnWrites(cache, CACHED), commands, Connections(metrics)
+
+
+@asynccontextmanager
+async def upkeep(parts: Parts, slow: SlowQueries) -> AsyncIterator[None]:
+    """Follow changes and fill the metrics for as long as this is open."""
+    database = parts.store.database
+    alive = parts.limits.ready if parts.limits else parts.wakeups.ready
+    changes = Changes(database, CACHED, parts.cache, parts.metrics)
+    sampling = Sampling(database, COLLECTIONS, parts.metrics, alive)
+    slow.explain_with(parts.store.client.get_database)
+    running = [asyncio.create_task(each) for each in (changes.follow(), sampling.run())]
+    try:
+        yield
+    finally:
+        for each in running:
+            each.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await slow.close()

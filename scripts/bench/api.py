@@ -1,0 +1,331 @@
+"""The API's figures, each beside a bare handler that makes the same raw calls, in one run.
+
+Two uvicorn processes of one worker each, on the same servers and the same collection; a load
+generator in a process of its own with 32 connections; rounds of the two in turn, ratios by round.
+"""
+
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psutil
+
+from app.settings import Settings
+from documents.channels import Channel
+from documents.identity import User, Workspace
+from documents.store import Store
+from documents.values import Id
+from scripts.bench.report import Bar, Report
+from scripts.migrate import migrated
+from scripts.processes import Child, children
+from scripts.stack import Stack, environment
+from scripts.stack.ports import choose
+from scripts.up import await_ready
+
+BARS: Final = (
+    Bar("read_ratio", ">=", 0.7),
+    Bar("list_ratio", ">=", 0.85),
+    Bar("create_ratio", ">=", 0.3),
+    Bar("change_ratio", ">=", 0.3),
+    Bar("growth_read", "<=", 1.3),
+    Bar("growth_list_first", "<=", 1.3),
+    Bar("growth_list_deep", "<=", 1.3),
+    Bar("growth_filtered", "<=", 1.3),
+    Bar("api_memory_mib", "<=", 250),
+    Bar("ndjson_extra_mib", "<=", 50),
+)
+CONNECTIONS: Final = 32
+ROUND_SECONDS: Final = 5.0
+WARM_SECONDS: Final = 2.0
+ROUNDS: Final = 3
+SMALL: Final = 10_000
+LARGE: Final = 1_000_000
+DEEP_PAGE: Final = 1_000
+PAGE: Final = 10
+SINGLE: Final = 200
+MEMORY_REQUESTS: Final = 1_000_000
+PASSWORD: Final = "correct horse battery"  # noqa: S105 - of an account that ends with the bench
+UNLIMITED: Final = "1000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is measured: our API, and who asks it."""
+
+    ours: int
+    bare: int
+    headers: dict[str, str]
+    user: Id
+    workspace: Id
+    process: psutil.Process
+
+
+def measure(settings: Settings) -> Report:
+    """Measure on servers of our own, or on those of BACKLOT_*; takes some twenty minutes."""
+    with Stack(settings, temporary=settings.mongo_uri is None) as running:
+        own = running.model_copy(update={"mongo_database": f"bench_{os.getpid()}"})
+        asyncio.run(migrated(own))
+        try:
+            with _served(own) as target:
+                figures = _figures(own, target)
+        finally:
+            asyncio.run(_dropped(own))
+    return Report("api", figures, BARS)
+
+
+def _figures(settings: Settings, target: Target) -> dict[str, float]:
+    asyncio.run(_fill(settings, target, SMALL))
+    small = _growth(target)
+    figures = _ratios(settings, target)
+    figures["api_memory_mib"] = _memory_after(target, MEMORY_REQUESTS)
+    asyncio.run(_fill(settings, target, LARGE))
+    large = _growth(target)
+    figures |= {f"growth_{name}": large[name] / small[name] for name in small}
+    figures["ndjson_extra_mib"] = _streaming_memory(target)
+    return figures
+
+
+@contextmanager
+def _served(settings: Settings) -> Iterator[Target]:
+    """Both applications with production defaults; only the rate limit lets the load through."""
+    ports = choose(["ours", "bare"], {}, ())
+    logs = settings.data / "logs"
+    variables = environment(settings) | {
+        "BACKLOT_RATE_PER_MINUTE": UNLIMITED,
+        "BACKLOT_LOG_LEVEL": "warning",
+    }
+    api = Child(["api", "--port", str(ports["ours"])], variables, logs / "bench-api.log")
+    bare = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "uvicorn", "scripts.bench.bare_api:application", "--factory"),
+            *("--port", str(ports["bare"]), "--log-level", "warning", "--no-access-log"),
+        ],
+        env={**os.environ, **variables},
+    )
+    try:
+        with children(api):
+            await_ready(f"http://127.0.0.1:{ports['ours']}/readyz", api)
+            await_ready(f"http://127.0.0.1:{ports['bare']}/docs", api)
+            headers, user, workspace = _account(settings, ports["ours"])
+            process = psutil.Process(api.process.pid)
+            yield Target(ports["ours"], ports["bare"], headers, user, workspace, process)
+    finally:
+        bare.terminate()
+        bare.wait()
+
+
+def _account(settings: Settings, port: int) -> tuple[dict[str, str], Id, Id]:
+    base = f"http://127.0.0.1:{port}/api/v1/auth"
+    person = {"email": "bench@example.com", "password": PASSWORD}
+    _post(f"{base}/register", {**person, "name": "Bench"})
+    token = _post(f"{base}/login", person)["access_token"]
+
+    async def found() -> tuple[Id, Id]:
+        uri = settings.address("mongo_uri")
+        async with await Store.open(uri, settings.mongo_database):
+            user = await User.first_in(True, {"email": person["email"]})
+            assert user is not None
+            workspace = await Workspace.first_in(True, {"created_by": user.id})
+            assert workspace is not None
+            return user.id, workspace.id
+
+    return {"authorization": f"Bearer {token}"}, *asyncio.run(found())
+
+
+def _post(url: str, body: dict[str, str]) -> Any:
+    request = urllib.request.Request(  # noqa: S310 - our own http address
+        url, json.dumps(body).encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+async def _fill(settings: Settings, target: Target, count: int) -> None:
+    """Bring the collection to so many channels."""
+    async with await Store.open(settings.address("mongo_uri"), settings.mongo_database):
+        source = Channel.collection()
+        there = await source.count_documents({})
+        template = Channel(
+            workspace_id=target.workspace,
+            created_by=target.user,
+            name="Rain on a tin roof",
+            brand_niche="Background rain",
+        ).stored()
+        for start in range(there, count, 10_000):
+            batch = [{**template, "_id": Id()} for _ in range(min(10_000, count - start))]
+            await source.insert_many(batch, ordered=False)
+
+
+def _ratios(settings: Settings, target: Target) -> dict[str, float]:
+    keys = asyncio.run(_some_keys(settings))
+    ours, workspace = "/api/v1/channels", target.workspace
+    new = {"workspace_id": str(workspace), "name": "Rain {n}", "brand_niche": "Rain"}
+    bare_new: dict[str, Any] = {
+        **dict.fromkeys(("youtube_channel_id", "youtube_refresh_token", "deleted_at")),
+        **new,
+        "created_by": str(target.user),
+        "is_active": True,
+        "revision": 1,
+        "imported_from": [],
+    }
+    change = json.dumps({"brand_niche": "Rain {n}"})
+    cases = {
+        "read": (
+            [_request("GET", f"{ours}/{key}") for key in keys],
+            [_request("GET", f"/bare/{key}") for key in keys],
+        ),
+        "list": (
+            [_request("GET", f"{ours}?workspace_id={workspace}&is_active=true&limit=100")],
+            [_request("GET", f"/bare?workspace={workspace}")],
+        ),
+        "create": (
+            [_request("POST", ours, json.dumps(new))],
+            [_request("POST", "/bare", json.dumps(bare_new))],
+        ),
+        "change": (
+            [_request("PATCH", f"{ours}/{key}", change) for key in keys],
+            [_request("PATCH", f"/bare/{key}", change) for key in keys],
+        ),
+    }
+    figures: dict[str, float] = {}
+    for name, (mine, bare) in cases.items():
+        rates = _compared(target, mine, bare)
+        figures[f"{name}_per_s"] = statistics.median(rate for rate, _ in rates)
+        figures[f"{name}_bare_per_s"] = statistics.median(rate for _, rate in rates)
+        figures[f"{name}_ratio"] = statistics.median(rate / base for rate, base in rates)
+    return figures
+
+
+async def _some_keys(settings: Settings) -> list[str]:
+    async with await Store.open(settings.address("mongo_uri"), settings.mongo_database):
+        rows = Channel.collection().find({}, {"_id": 1}, limit=1_000)
+        return [str(row["_id"]) async for row in rows]
+
+
+def _request(method: str, path: str, body: str = "") -> dict[str, Any]:
+    return {"method": method, "path": path, "body": body}
+
+
+def _compared(
+    target: Target, mine: list[dict[str, Any]], bare: list[dict[str, Any]]
+) -> list[tuple[float, float]]:
+    signed = [{**each, "headers": target.headers} for each in mine]
+    for port, requests in ((target.ours, signed), (target.bare, bare)):
+        _load(port, requests, seconds=WARM_SECONDS)
+    return [
+        (
+            _load(target.ours, signed, seconds=ROUND_SECONDS),
+            _load(target.bare, bare, seconds=ROUND_SECONDS),
+        )
+        for _ in range(ROUNDS)
+    ]
+
+
+def _load(port: int, requests: list[dict[str, Any]], **bounds: float) -> float:
+    """Answered requests a second. Raises RuntimeError where any was refused."""
+    plan = {
+        "host": "127.0.0.1",
+        "port": port,
+        "connections": CONNECTIONS,
+        "requests": requests,
+        **bounds,
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.bench.load"],
+        input=json.dumps(plan),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(done.stdout)
+    if result["refused"]:
+        raise RuntimeError(f"{requests[0]['path']} was refused: {result['refused']}")
+    return float(result["answered"] / result["seconds"])
+
+
+def _growth(target: Target) -> dict[str, float]:
+    """Milliseconds of single requests, one at a time, at the collection's present size."""
+    first = f"/api/v1/channels?workspace_id={target.workspace}&limit={PAGE}"
+    page = _get(target, first)
+    key = page["data"][0]["id"]
+    deep = first
+    for _ in range(DEEP_PAGE - 2):
+        if page["next"] is None:
+            break
+        deep = f"{first}&after={page['next']}"
+        page = _get(target, deep)
+    return {
+        "read": _milliseconds(lambda: _get(target, f"/api/v1/channels/{key}")),
+        "list_first": _milliseconds(lambda: _get(target, first)),
+        "list_deep": _milliseconds(lambda: _get(target, deep)),
+        "filtered": _milliseconds(lambda: _get(target, f"{first}&is_active=true")),
+    }
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    times = []
+    for _ in range(SINGLE):
+        started = time.perf_counter()
+        work()
+        times.append((time.perf_counter() - started) * 1000)
+    return statistics.median(times)
+
+
+def _get(target: Target, path: str) -> Any:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{target.ours}{path}", headers=target.headers
+    )
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def _memory_after(target: Target, count: int) -> float:
+    """MiB of the API process (private pages) when it has answered so many reads and lists."""
+    workspace = target.workspace
+    listed = f"/api/v1/channels?workspace_id={workspace}&is_active=true&limit=10"
+    key = _get(target, listed)["data"][0]["id"]
+    paths: Sequence[str] = (*([f"/api/v1/channels/{key}"] * 9), listed)
+    requests = [{**_request("GET", path), "headers": target.headers} for path in paths]
+    _load(target.ours, requests, count=count)
+    return _private_mib(target.process)
+
+
+def _private_mib(process: psutil.Process) -> float:
+    return float(process.memory_full_info().uss) / 1024**2
+
+
+def _streaming_memory(target: Target) -> float:
+    """MiB that the API process grows by while it streams all rows as NDJSON."""
+    before = _private_mib(target.process)
+    peak, over = before, threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not over.wait(0.1):
+            peak = max(peak, _private_mib(target.process))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    path = f"/api/v1/channels?workspace_id={target.workspace}"
+    headers = {**target.headers, "accept": "application/x-ndjson"}
+    try:
+        _load(target.ours, [{**_request("GET", path), "headers": headers}], count=1)
+    finally:
+        over.set()
+        watching.join()
+    return peak - before
+
+
+async def _dropped(settings: Settings) -> None:
+    async with await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store:
+        await store.client.drop_database(settings.mongo_database)

@@ -1,0 +1,168 @@
+"""Every route, asked as everybody: what is answered is what docs/access.md says."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from app.core.parts import Parts
+from app.identity.throttle import PREFIX
+from app.main import create_app
+from app.settings import Settings
+from documents.store import Store
+from tests.app.access_requests import NOT_WALKED, routes, unwalked
+from tests.app.access_table import PAGE, Row, Table, read, walked, written
+from tests.app.access_world import WHO, Studio
+from tests.app.support import TOKEN_KEY
+
+REWRITE: Final = "backlot stack run --temp -- python -m tests.app.access_table"
+APP: Final = Path(__file__).parents[2] / "app"
+QUERIES: Final = {
+    *("find", "find_one", "get", "find_all", "aggregate", "distinct", "count_documents"),
+    *("find_one_and_update", "find_one_and_delete", "write_one", "advance_one"),
+    *("update_one", "update_many", "delete_one", "delete_many"),
+}
+SCOPED: Final = {"one_in", "first_in", "all_in"}
+UNSCOPED: Final = {
+    "identity/routes/passwords.py: User.one_in": "oneself",
+    "identity/routes/sessions.py: LoginSession.find": "one's own sessions, by one's id",
+    "production/routes.py: Task.count_documents": "of a pipeline that was just held in scope",
+    "telling/routes.py: Webhook.one_in": "the webhook that the same request has just made",
+}
+"""Where routes look into a collection past its access rule, and why they may."""
+
+# The routes without their parts: enough to list them.
+_APP = create_app(Settings(_env_file=None, token_key=SecretStr(TOKEN_KEY)))
+LINES: Final = [*dict.fromkeys(route.line for route in routes(_APP))]
+
+
+@pytest.fixture(scope="module")
+def table() -> Table:
+    return read(PAGE.read_text())
+
+
+def test_every_route_is_in_the_table(table: Table) -> None:
+    known = {route.name for route in routes(_APP)}
+    assert known - table.keys() == set(), f"review and commit: {REWRITE}"
+    assert table.keys() - known == set(), f"review and commit: {REWRITE}"
+
+
+def test_only_pages_for_everybody_are_not_walked() -> None:
+    assert unwalked(_APP) == NOT_WALKED
+
+
+def test_the_table_is_read_as_it_is_written() -> None:
+    row: Row = tuple("200" for _ in WHO)
+    assert read(written({"films": {"GET /films": row}})) == {"GET /films": row}
+
+
+def test_nobody_gets_past_the_door(table: Table) -> None:
+    """Whatever answers somebody without a token is listed here, so that none is added unseen."""
+    entered = {name for name, row in table.items() if row[0] != "401"}
+    assert entered == {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",
+        "POST /auth/register",
+        "POST /auth/login",
+        "POST /auth/refresh",
+        "POST /auth/forgot-password",
+        "POST /auth/reset-password",
+        "POST /auth/verify-email",
+        "POST /invitations/decline",
+    }
+
+
+def test_a_key_without_the_scope_reaches_nothing(table: Table) -> None:
+    """Logging out asks for no scope, and the live view shows nothing that a scope does not open."""
+    reached = {name for name, row in table.items() if row[-1] != "403" and row[0] == "401"}
+    assert reached == {"POST /auth/logout", "GET /live/events"}
+    assert table["GET /live/events"][-1] == "404"
+
+
+def test_a_stranger_reaches_no_record_of_the_studio(table: Table) -> None:
+    by_id = {name: row[1] for name, row in table.items() if "{id}" in name}
+    assert set(by_id.values()) <= {"403", "404"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", LINES)
+async def test_everybody_is_answered_as_the_table_says(
+    http: httpx.AsyncClient, parts: Parts, store: Store, table: Table, line: str
+) -> None:
+    application: FastAPI = http._transport.app  # type: ignore[attr-defined]
+    async with parts.live:
+        studio = await Studio.made(store)
+        found = await walked(application, http, studio, line)
+    differing = {name: row for name, row in found.items() if table.get(name) != row}
+    assert differing == {}, f"review and commit: {REWRITE}"
+
+
+def test_routes_look_into_collections_by_their_access_rules_only() -> None:
+    found = {use for path in _route_files() for use in _unscoped(path)}
+    assert found == UNSCOPED.keys()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "Task.find(query)",
+        "Task.get(id)",
+        "Task.collection().find_one({'_id': id})",
+        "Task.one_in(True, id)",
+    ],
+)
+def test_the_lint_finds_what_it_is_there_to_find(source: str, tmp_path: Path) -> None:
+    module = APP / "somewhere" / "routes.py"
+    tree = ast.parse(f"from documents.production import Task\n{source}")
+    assert [*_uses(tree, module)] == [
+        f"somewhere/routes.py: Task.{source.split('(')[0].split('.')[-1]}"
+        if "collection()" not in source
+        else "somewhere/routes.py: Task.find_one"
+    ]
+
+
+def _route_files() -> Iterator[Path]:
+    yield from APP.glob("*/routes.py")
+    yield from APP.glob("*/routes/*.py")
+
+
+def _unscoped(path: Path) -> Iterator[str]:
+    yield from _uses(ast.parse(path.read_text()), path)
+
+
+def _uses(tree: ast.Module, path: Path) -> Iterator[str]:
+    """Calls on document classes that go past the access rules."""
+    documents = {
+        each.asname or each.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("documents.")
+        for each in node.names
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            owner, verb = _owner(node.func.value), node.func.attr
+            everything = any(isinstance(each, ast.Constant) for each in node.args[:1])
+            if owner in documents and (verb in QUERIES or (verb in SCOPED and everything)):
+                yield f"{path.relative_to(APP).as_posix()}: {owner}.{verb}"
+
+
+def _owner(node: Any) -> str | None:
+    """The name on which a method is called, also through its collection."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return _owner(node.func.value) if node.func.attr == "collection" else None
+    return node.id if isinstance(node, ast.Name) else None
+
+
+@pytest.fixture(autouse=True)
+async def _forget_attempts(parts: Parts) -> None:
+    """Nothing was tried before: no address is locked out, and mails may be sent."""
+    redis = parts.identity.throttle.redis
+    counted = [key async for key in redis.scan_iter(f"{PREFIX}:*")]
+    if counted:
+        await redis.delete(*counted)
