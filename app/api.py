@@ -32,11 +32,15 @@ RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
 """Every collection that clients reach by the plain routes."""
 
 
-def router() -> APIRouter:
-    """All of them below `/api/v1`; what is written by hand goes before the plain routes."""
-    routes = APIRouter(prefix=PREFIX)
-    plain = (resource.router for resource in RESOURCES)
+def routers() -> list[APIRouter]:
+    """What is written by hand goes before the plain routes."""
     written = (identity_routes, audit_routes, library_routes, live_routes, production_routes)
-    for each in (*written, *plain):
+    return [*written, *(resource.router for resource in RESOURCES)]
+
+
+def router() -> APIRouter:
+    """All of them below `/api/v1`."""
+    routes = APIRouter(prefix=PREFIX)
+    for each in routers():
         routes.include_router(each)
     return routes

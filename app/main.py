@@ -10,11 +10,11 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 from pymongo import monitoring
 
-from app.api import PREFIX, router
+from app.api import PREFIX, router, routers
 from app.audit.sealing import sealing
 from app.audit.service import record
 from app.authentication import Authentication
-from app.core import doors, errors, health, metrics, pages
+from app.core import doors, errors, health, metrics, openapi, pages, switchboard
 from app.core.cache import Cache
 from app.core.cursors import Cursors
 from app.core.metrics import Metrics
@@ -133,6 +133,7 @@ def create_app(settings: Settings, opened: Opener = open_parts) -> FastAPI:
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(router())
+    switchboard.install(app, PREFIX, routers())
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]
     return app
 
@@ -157,5 +158,6 @@ def _described(app: FastAPI) -> dict[str, Any]:
             if path.startswith(PREFIX):
                 for operation in operations.values():
                     operation["responses"] |= AT_THE_DOOR
+        openapi.complete(page)
         app.openapi_schema = page
     return app.openapi_schema

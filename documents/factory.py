@@ -350,7 +350,9 @@ class ScoringConfig(Record):
     workspace_id: Annotated[Id, Reference("workspaces"), Fixed()]
     created_by: Annotated[Id, Reference("users"), ServerOwned()]
     name: Title
-    weights: Weights
+    weights: Annotated[
+        Weights, Field(examples=[{"engagement": 0.4, "ctr": 0.3, "conversions": 0.3}])
+    ]
     min_views_threshold: Count = 1_000
     active: Annotated[bool, ServerOwned()] = False
 

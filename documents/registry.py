@@ -47,7 +47,7 @@ from documents.production import (
 )
 from documents.publishing import Publication
 from documents.requests import IdempotentRequest
-from documents.telling import Notification, Teller, Webhook, WebhookDelivery
+from documents.telling import Notification, TellerPlace, Webhook, WebhookDelivery
 
 MODELS: tuple[type[Record], ...] = (
     # identity
@@ -109,7 +109,7 @@ MODELS: tuple[type[Record], ...] = (
     Webhook,
     WebhookDelivery,
     Notification,
-    Teller,
+    TellerPlace,
     # requests
     IdempotentRequest,
 )

@@ -150,7 +150,7 @@ class Notification(Record):
         ]
 
 
-class Teller(Record):
+class TellerPlace(Record):
     """How far everything that happened has been told. There is one such record.
 
     `position` moves in the transaction that writes what is told of the changes before it: a change

@@ -29,6 +29,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.settings import Settings
+from scripts.bundle import write_bundle
 from scripts.stack import StackError, attach
 from scripts.stack.binaries import MONGOD, REDIS_SERVER, VERSION, WEED, Program, find
 
@@ -68,12 +69,17 @@ class _Answer:
 Ask = Callable[[Settings], Awaitable[_Answer]]
 
 
+def attached(settings: Settings) -> Settings | None:
+    """The settings of the run that is on, if one is."""
+    try:
+        return attach(settings)
+    except (StackError, OSError):
+        return None  # Its own finding, "data folder", tells what is wrong there.
+
+
 async def examine(settings: Settings) -> list[Finding]:
     """Look at every part, at all of them at once; never raises for what is wrong with one."""
-    try:
-        live = await asyncio.to_thread(attach, settings)
-    except (StackError, OSError):
-        live = None  # Its own finding, "data folder", tells what is wrong there.
+    live = await asyncio.to_thread(attached, settings)
     folder = str(settings.data.absolute())
     return list(
         await asyncio.gather(
@@ -94,14 +100,23 @@ def doctor(
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object a line instead of a table.")
     ] = False,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="Also write a ZIP file for support, secrets masked.", dir_okay=False),
+    ] = None,
 ) -> None:
     """Say of every part where it is, whether it answers, and how to mend it."""
-    findings = asyncio.run(examine(Settings()))
+    settings = Settings()
+    findings = asyncio.run(examine(settings))
+    if bundle is not None:
+        write_bundle(bundle, attached(settings) or settings, findings)
     if json:
         for finding in findings:
             typer.echo(orjson.dumps(asdict(finding)))
     else:
         _print(findings)
+    if bundle is not None:
+        typer.echo(f"Wrote {bundle}: look through it before you send it.", err=True)
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

@@ -28,7 +28,7 @@ from scripts.stack import environment
 from scripts.stack.ports import choose
 from scripts.up import await_ready
 from tests.factories.records import valid
-from tests.support.backlot import outside
+from tests.support.backlot import beside_the_loop, outside
 
 ROOT: Final = Path(__file__).parents[1]
 README: Final = (ROOT / "README.md").read_text("utf-8")
@@ -203,6 +203,7 @@ def url(store: Store, settings: Settings, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_the_tour_shows_the_film_and_fetches_it(film: bytes, url: str, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / ".venv" / "bin").mkdir(parents=True)

@@ -1,13 +1,15 @@
 """Writing down what somebody did, in the transaction in which he did it."""
 
+from dataclasses import replace
+
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.audit.differences import differences
 from app.core.actor import Actor
 from app.core.recording import Change
 from app.core.request_ids import request_id
-from documents.base import StoredDocument
-from documents.identity import AuditActor, AuditEntry
+from documents.base import Record, StoredDocument
+from documents.identity import AuditAction, AuditActor, AuditEntry
 from documents.values import Id, now
 
 
@@ -21,6 +23,30 @@ async def record(session: AsyncClientSession, *changes: Change) -> None:
         await AuditEntry.collection().insert_one(entries[0], session=session)
     elif entries:
         await AuditEntry.collection().insert_many(entries, session=session)
+
+
+async def tell(
+    session: AsyncClientSession,
+    actor: Actor | AuditActor,
+    before: Record | None,
+    after: Record | None,
+    action: AuditAction | None = None,
+) -> None:
+    """The same about one record as it was and as it is; one of them is there.
+
+    The action follows from them, where none is named: a record that is only hidden, for one, is
+    there on both sides.
+    """
+    known = after or before
+    assert known is not None
+    old, new = (each and each.stored() for each in (before, after))
+    change = Change.of(actor, type(known), old, new)
+    await record(session, change if action is None else replace(change, action=action))
+
+
+def by(user_id: Id) -> AuditActor:
+    """Somebody who is known though he is not signed in: say, who registers or follows a mail."""
+    return AuditActor(kind="user", id=user_id)
 
 
 def _entry(change: Change) -> StoredDocument | None:

@@ -24,6 +24,7 @@ from app.core.errors import (
     UnsupportedMediaType,
     documented,
 )
+from app.core.examples import SOME_ID, change_example, create_example
 from app.core.fields import Fields
 from app.core.including import SERVED, Served
 from app.core.parameters import list_parameters, read_parameters
@@ -141,7 +142,8 @@ class Resource:
         ) -> Response:
             return await self.writing.create(body, request, actor, parts)
 
-        create_record.__annotations__["body"] = create_schema(self.model)
+        schema = create_schema(self.model)
+        create_record.__annotations__["body"] = schema
         self._route(
             "",
             create_record,
@@ -153,6 +155,7 @@ class Resource:
                 201: {"model": read_schema(self.model)},
                 **documented(NotFound, TakenAlready, *self._limited, *WITH_BODY, *SIGNED_IN),
             },
+            openapi_extra=_body(create_example(schema)),
         )
 
     def _add_change(self, many: str) -> None:
@@ -162,7 +165,8 @@ class Resource:
             """A JSON merge patch (RFC 7396): what is not named stays as it is."""
             return await self.writing.change(id, body, request, actor, parts)
 
-        change_record.__annotations__["body"] = change_schema(self.model)
+        schema = change_schema(self.model)
+        change_record.__annotations__["body"] = schema
         self._route(
             "/{id}",
             change_record,
@@ -175,7 +179,7 @@ class Resource:
                     NotFound, TakenAlready, ChangedMeanwhile, Outdated, *WITH_BODY, *SIGNED_IN
                 ),
             },
-            openapi_extra={"parameters": [IF_MATCH]},
+            openapi_extra={"parameters": [IF_MATCH], **_body(change_example(schema))},
         )
 
     def _add_delete(self, many: str) -> None:
@@ -225,6 +229,7 @@ class Resource:
                     201: {"model": made},
                     **documented(NotFound, TakenAlready, *self._limited, *WITH_BODY, *SIGNED_IN),
                 },
+                openapi_extra=_body({"items": [create_example(create_schema(self.model))]}),
             )
         if "delete" in self.verbs:
             ids = _object(self.model, "BulkDelete", ids=_bounded(list[Id]))
@@ -237,6 +242,7 @@ class Resource:
                 operation_id=f"bulk_delete_{many}",
                 summary=f"Delete up to {MOST_AT_ONCE} {_words(many)}",
                 responses=documented(NotFound, InUse, *WITH_BODY, *SIGNED_IN),
+                openapi_extra=_body({"ids": [SOME_ID]}),
             )
 
     def _route(self, path: str, endpoint: Callable[..., Any], **described: Any) -> None:
@@ -249,6 +255,11 @@ IF_MATCH: Final = {
     "schema": {"type": "string"},
     "description": "The `ETag` on which the request is based; another one answers 412.",
 }
+
+
+def _body(example: Any) -> dict[str, Any]:
+    """An example of the request body."""
+    return {"requestBody": {"content": {"application/json": {"example": example}}}}
 
 
 def _object(model: type[Record], kind: str, **fields: Any) -> type[BaseModel]:

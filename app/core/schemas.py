@@ -140,7 +140,13 @@ def _answered(field: FieldInfo) -> dict[str, Any]:
 
 def _typed(kind: Any, field: FieldInfo, **more: Any) -> Any:
     """The type with the constraints of the field."""
-    return Annotated[(kind, *field.metadata, Field(description=field.description, **more))]
+    return Annotated[
+        (
+            kind,
+            *field.metadata,
+            Field(description=field.description, examples=field.examples, **more),
+        )
+    ]
 
 
 def _derived(kind: Any, derive: Derivation) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.audit.service import tell
 from app.core.access import OWNERS, in_workspace_of
 from app.core.actor import Actor
 from app.core.errors import NotFound
@@ -15,12 +16,14 @@ from app.identity.workspaces import owners, shared_workspace
 from app.mail import templates
 from app.mail.mailer import Mail
 from documents.base import raised, within
-from documents.identity import Invitation, Member, MemberRole, User, Workspace
+from documents.identity import AuditActor, Invitation, Member, MemberRole, User, Workspace
 from documents.store import Store
 from documents.values import Id, now
 
 GOOD_FOR: Final = timedelta(days=7)
 MOST_MEMBERS: Final = 500
+NOBODY: Final = AuditActor(kind="user")
+"""Whoever reads the invited address; an invitation can be declined without an account."""
 
 
 async def invite(
@@ -52,6 +55,7 @@ async def invite(
             {**expired, "status": "pending"}, _answer("revoked"), session=session
         )
         await invitation.insert(session=session)
+        await tell(session, actor, None, invitation)
 
     await store.in_transaction(together)
     host = await User.one_in(True, actor.id)
@@ -78,12 +82,12 @@ async def accept(store: Store, actor: Actor, token: str) -> Workspace:
         user = await User.one_in(True, actor.id, session)
         if user is None or user.email != invitation.email:
             raise WrongAccount("The invitation went to another address than your account's.")
-        await _answered(invitation, "accepted", session)
+        await _answered(actor, invitation, "accepted", session)
         if user.email_verified_at is None:
             # Who holds the token has read the mail.
             verified = {"$set": {"email_verified_at": now()}}
             await User.advance_one({"_id": user.id}, verified, session)
-        return await _joined(invitation, user.id, session)
+        return await _joined(actor, invitation, user.id, session)
 
     return await store.in_transaction(together)
 
@@ -92,7 +96,7 @@ async def decline(store: Store, token: str) -> None:
     """Turn the invitation down; this needs no account. Raises TokenRefused, AlreadyAnswered."""
 
     async def together(session: AsyncClientSession) -> None:
-        await _answered(await _open(token, session), "declined", session)
+        await _answered(NOBODY, await _open(token, session), "declined", session)
 
     await store.in_transaction(together)
 
@@ -104,7 +108,7 @@ async def revoke(store: Store, actor: Actor, key: Id) -> None:
         invitation = await Invitation.one_in(in_workspace_of(*OWNERS)(actor), key, session)
         if invitation is None:
             raise NotFound("There is no such invitation, or none that you may revoke.")
-        await _answered(invitation, "revoked", session)
+        await _answered(actor, invitation, "revoked", session)
 
     await store.in_transaction(together)
 
@@ -116,24 +120,31 @@ async def _open(token: str, session: AsyncClientSession) -> Invitation:
     return found
 
 
-async def _answered(invitation: Invitation, status: str, session: AsyncClientSession) -> None:
+async def _answered(
+    actor: Actor | AuditActor, invitation: Invitation, status: str, session: AsyncClientSession
+) -> None:
     query = {"_id": invitation.id, "status": "pending"}
-    if await Invitation.write_one(query, _set(status), session) is None:
+    answered = await Invitation.write_one(query, _set(status), session)
+    if answered is None:
         raise AlreadyAnswered("The invitation was accepted, declined or revoked before.")
+    await tell(session, actor, invitation, answered)
 
 
-async def _joined(invitation: Invitation, user: Id, session: AsyncClientSession) -> Workspace:
+async def _joined(
+    actor: Actor, invitation: Invitation, user: Id, session: AsyncClientSession
+) -> Workspace:
+    before = await Workspace.one_in(True, invitation.workspace_id, session)
     member = Member(user_id=user, role=invitation.role).model_dump()
     room = {f"members.{MOST_MEMBERS - 1}": {"$exists": False}}
     query = {"_id": invitation.workspace_id, "members.user_id": {"$ne": user}, **room}
     update = {"$push": {"members": member}}
     joined = await Workspace.write_one(within(True, query), update, session)
     if joined is not None:
+        await tell(session, actor, before, joined)
         return joined
-    workspace = await Workspace.one_in(True, invitation.workspace_id, session)
-    if workspace is None:
+    if before is None:
         raise TokenRefused("The workspace of this invitation is gone.")
-    if user in {each.user_id for each in workspace.members}:
+    if user in {each.user_id for each in before.members}:
         raise AlreadyMember("You are a member of this workspace already.")
     raise Full(f"A workspace has at most {MOST_MEMBERS} members.")
 

@@ -5,6 +5,9 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.audit.service import tell
 from app.core.actor import Actor
 from app.core.errors import Invalid, NotFound
 from app.core.fields import Projection
@@ -15,6 +18,7 @@ from app.identity.workspaces import owners, workspace_in
 from documents.base import StoredDocument, within
 from documents.identity import ApiKey, LoginSession, OneTimeToken
 from documents.registry import COLLECTIONS
+from documents.store import Store
 from documents.values import Id, now
 
 BEYOND_KEYS: Final = {ApiKey, LoginSession, OneTimeToken}
@@ -35,7 +39,12 @@ class NewKey:
 
 
 async def make_key(
-    actor: Actor, workspace: Id, name: str, scopes: list[str], expires_at: datetime | None
+    store: Store,
+    actor: Actor,
+    workspace: Id,
+    name: str,
+    scopes: list[str],
+    expires_at: datetime | None,
 ) -> NewKey:
     """A key for one's part in the workspace.
 
@@ -60,19 +69,29 @@ async def make_key(
         scopes=sorted({*scopes}),
         expires_at=expires_at,
     )
-    return NewKey(await record.insert(), secret)
+
+    async def together(session: AsyncClientSession) -> None:
+        await record.insert(session=session)
+        await tell(session, actor, None, record)
+
+    await store.in_transaction(together)
+    return NewKey(record, secret)
 
 
-async def revoke_key(actor: Actor, key: Id) -> None:
+async def revoke_key(store: Store, actor: Actor, key: Id) -> None:
     """End a key that one made, or that somebody made in a workspace that one owns.
 
     Safe to run again. Raises NotFound.
     """
     owned: dict[str, Any] = {"workspace_id": {"$in": actor.member_as("owner")}}
     scope = actor.is_admin or {"$or": [{"created_by": actor.id}, owned]}
-    if await ApiKey.one_in(scope, key) is None:
-        raise NotFound("There is no such key, or none that you may revoke.")
-    await revoke_keys({"_id": key})
+
+    async def together(session: AsyncClientSession) -> None:
+        if await ApiKey.one_in(scope, key, session) is None:
+            raise NotFound("There is no such key, or none that you may revoke.")
+        await revoke_keys(actor, {"_id": key}, session)
+
+    await store.in_transaction(together)
 
 
 async def keys_of(actor: Actor, workspace: Id, fields: Projection) -> list[StoredDocument]:

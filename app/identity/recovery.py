@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeAlias
 from pydantic import SecretStr
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.audit.service import by, tell
 from app.core.errors import TakenAlready
 from app.identity.errors import TokenRefused, WrongPassword
 from app.identity.parts import IdentityParts
@@ -73,7 +74,8 @@ async def verify_email(store: Store, identity: IdentityParts, token: str) -> Non
         if user is None:
             raise TokenRefused("The account of this token is closed.")
         update = {"$set": {"email": used.email, "email_verified_at": now()}}
-        await User.write_one({"_id": user.id}, update, session)
+        verified = await User.write_one({"_id": user.id}, update, session)
+        await tell(session, by(user.id), user, verified)
         if used.email != user.email:
             await OneTimeToken.collection().delete_many({"user_id": user.id}, session=session)
         return user, used.email
@@ -99,11 +101,12 @@ async def reset_password(
         if user is None:
             raise TokenRefused("The account of this token is closed or has another address.")
         update = {"$set": {"password_hash": password_hash, "email_verified_at": now()}}
-        await User.write_one({"_id": user.id}, update, session)
+        changed = await User.write_one({"_id": user.id}, update, session)
+        await tell(session, by(user.id), user, changed)
         await _ended(user.id, None, session)
         if user.email_verified_at is None:
             # Somebody else may have registered the address and kept a key for later.
-            await revoke_keys({"created_by": user.id}, session)
+            await revoke_keys(by(user.id), {"created_by": user.id}, session)
         return user
 
     user = await store.in_transaction(together)
@@ -123,8 +126,10 @@ async def change_password(
     async def together(session: AsyncClientSession) -> None:
         query = within(True, {"_id": user.id, "password_hash": user.password_hash})
         update = {"$set": {"password_hash": password_hash}}
-        if await User.write_one(query, update, session) is None:
+        changed = await User.write_one(query, update, session)
+        if changed is None:
             raise WrongPassword("The password was changed meanwhile.")
+        await tell(session, by(user.id), user, changed)
         await _ended(user.id, keep, session)
 
     await store.in_transaction(together)

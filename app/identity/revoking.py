@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.audit.service import tell
+from app.core.actor import Actor
 from documents.base import Session, touched, within
-from documents.identity import ApiKey, LoginSession, Revocation
+from documents.identity import ApiKey, AuditActor, LoginSession, Revocation
 from documents.values import Id, now
 
 
@@ -26,11 +30,17 @@ async def revoke_sessions(
     return await _revoke(query, because, session)
 
 
-async def revoke_keys(query: Mapping[str, Any], session: Session = None) -> int:
+async def revoke_keys(
+    actor: Actor | AuditActor, query: Mapping[str, Any], session: AsyncClientSession
+) -> int:
     """Revoke the API keys that the query finds; answers how many."""
-    living = within(True, {**query, "revoked_at": None})
-    update = touched({"$set": {"revoked_at": now()}})
-    return (await ApiKey.collection().update_many(living, update, session=session)).modified_count
+    living = {**query, "revoked_at": None}
+    keys = await ApiKey.all_in(True, living, session=session)
+    revoked = {"revoked_at": now()}
+    for key in keys:
+        await ApiKey.advance_one({"_id": key.id}, {"$set": revoked}, session)
+        await tell(session, actor, key, key.model_copy(update=revoked))
+    return len(keys)
 
 
 async def _revoke(query: dict[str, Any], because: Revocation, session: Session) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import SecretStr
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.audit.service import by, tell
 from app.core.actor import Actor
 from app.core.errors import NotSignedIn
 from app.identity.passwords import hashed
@@ -47,6 +48,8 @@ async def register(
     async def together(session: AsyncClientSession) -> None:
         await user.insert(session=session)
         await workspace.insert(session=session)
+        for made in (user, workspace):
+            await tell(session, by(user.id), None, made)
 
     await store.in_transaction(together)
     return Account(user, workspace)

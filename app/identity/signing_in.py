@@ -3,6 +3,7 @@
 from pydantic import SecretStr
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.audit.service import by, tell
 from app.identity.errors import WrongCredentials, WrongPassword
 from app.identity.parts import IdentityParts
 from app.identity.passwords import has_cost, hashed, matches
@@ -41,6 +42,7 @@ async def sign_in(
         if await User.advance_one(unchanged, seen, session) is None:
             raise WrongCredentials(REFUSAL)
         await opened.session.insert(session=session)
+        await tell(session, by(opened.session.user_id), None, opened.session, "sign_in")
 
     await store.in_transaction(together)
     await identity.throttle.succeeded(email, caller.address)

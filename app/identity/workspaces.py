@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.audit.service import tell
 from app.core.access import EVERY_MEMBER, OWNERS, workspace_of
 from app.core.actor import Actor
 from app.core.errors import NotFound
@@ -57,13 +58,17 @@ owners = workspace_of(*OWNERS)
 members = workspace_of(*EVERY_MEMBER)
 
 
-async def make_workspace(actor: Actor, name: str) -> Workspace:
+async def make_workspace(store: Store, actor: Actor, name: str) -> Workspace:
     """A workspace to share, owned by who makes it."""
-    return await Workspace(
-        name=name,
-        created_by=actor.id,
-        members=[Member(user_id=actor.id, role="owner")],
-    ).insert()
+    first = Member(user_id=actor.id, role="owner")
+    workspace = Workspace(name=name, created_by=actor.id, members=[first])
+
+    async def together(session: AsyncClientSession) -> None:
+        await workspace.insert(session=session)
+        await tell(session, actor, None, workspace)
+
+    await store.in_transaction(together)
+    return workspace
 
 
 async def workspace_in(scope: Scope, key: Id, session: Session = None) -> Workspace:
@@ -104,18 +109,25 @@ async def members_of(actor: Actor, key: Id) -> list[StoredDocument]:
     ]
 
 
-async def change_role(actor: Actor, key: Id, user: Id, role: MemberRole) -> None:
+async def change_role(store: Store, actor: Actor, key: Id, user: Id, role: MemberRole) -> None:
     """Give a member another part. Raises NotFound, PersonalWorkspace, LastOwner."""
-    await shared_workspace(owners(actor), key)
     kept = {} if role == "owner" else _another_owner(user)
     query = within(owners(actor), {"_id": key, "members.user_id": user, **kept})
-    # The filtered name is the part's own: `$` would not know which condition it stands for.
-    done = await Workspace.collection().update_one(
-        query,
-        raised({"$set": {"members.$[who].role": role}}),
-        array_filters=[{"who.user_id": user}],
-    )
-    if not done.matched_count:
+
+    async def together(session: AsyncClientSession) -> bool:
+        before = await shared_workspace(owners(actor), key, session)
+        # The filtered name is the part's own: `$` would not know which condition it stands for.
+        done = await Workspace.collection().update_one(
+            query,
+            raised({"$set": {"members.$[who].role": role}}),
+            array_filters=[{"who.user_id": user}],
+            session=session,
+        )
+        after = await Workspace.one_in(True, key, session)
+        await tell(session, actor, before, after)
+        return bool(done.matched_count)
+
+    if not await store.in_transaction(together):
         await _explain(key, user)
 
 
@@ -127,12 +139,14 @@ async def remove_member(store: Store, actor: Actor, key: Id, user: Id) -> None:
     scope = members(actor) if user == actor.id else owners(actor)
 
     async def together(session: AsyncClientSession) -> bool:
-        await shared_workspace(scope, key, session)
+        before = await shared_workspace(scope, key, session)
         query = {"_id": key, "members.user_id": user, **_another_owner(user)}
         update = {"$pull": {"members": {"user_id": user}}}
-        if await Workspace.write_one(within(scope, query), update, session) is None:
+        after = await Workspace.write_one(within(scope, query), update, session)
+        if after is None:
             return False
-        await revoke_keys({"workspace_id": key, "created_by": user}, session)
+        await tell(session, actor, before, after)
+        await revoke_keys(actor, {"workspace_id": key, "created_by": user}, session)
         return True
 
     if not await store.in_transaction(together):
@@ -151,25 +165,25 @@ async def delete_workspace(store: Store, actor: Actor, key: Id) -> None:
             inside = within(True, {"workspace_id": key})
             if await model.collection().find_one(inside, {"_id": 1}, session=session):
                 raise NotEmpty(f"The workspace still holds {model.collection_name()}.")
-        await hide_workspaces({"_id": key}, now(), session)
+        await hide_workspaces(actor, {"_id": key}, now(), session)
 
     await store.in_transaction(together)
 
 
-async def hide_workspaces(query: Mapping[str, Any], moment: Any, session: Session) -> None:
+async def hide_workspaces(
+    actor: Actor, query: Mapping[str, Any], moment: Any, session: AsyncClientSession
+) -> None:
     """Put workspaces out of sight, with their keys and open invitations."""
-    keys = [
-        row["_id"]
-        async for row in Workspace.collection().find(
-            within(True, query), {"_id": 1}, session=session
-        )
-    ]
+    workspaces = await Workspace.all_in(True, query, session=session)
+    keys = [each.id for each in workspaces]
+    for workspace in workspaces:
+        await tell(session, actor, workspace, None)
     hidden = {"$set": {"deleted_at": moment}}
     inside = {"workspace_id": {"$in": keys}}
     await Workspace.collection().update_many(
         {"_id": {"$in": keys}}, raised(hidden), session=session
     )
-    await revoke_keys(inside, session)
+    await revoke_keys(actor, inside, session)
     await Invitation.collection().update_many(
         {**inside, "status": "pending"},
         raised({"$set": {"status": "revoked", "answered_at": moment}}),

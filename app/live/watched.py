@@ -91,7 +91,7 @@ ALL: Final = (
         progress=frozenset({"progress"}),
         deletions=False,
     ),
-    Watched(Pipeline, "pipeline", ("kind", "subject", "task_count")),
+    Watched(Pipeline, "pipeline", ("kind", "subject", "task_count", "hold")),
     Watched(
         Project,
         "project",

@@ -110,6 +110,8 @@ class Waterfall:
     """The moment of the picture."""
     estimated_completion: datetime | None
     """None when it has ended, stands still, or nothing is known of such tasks."""
+    critical_path: list[Id]
+    """The tasks that decide the end, first to last."""
 
     @property
     def begins_at(self) -> datetime:
@@ -140,12 +142,6 @@ class Waterfall:
     def unpriced_calls(self) -> int:
         return sum(call.cost is None for bar in self.bars for call in bar.calls)
 
-    @property
-    def critical_path(self) -> list[Id]:
-        """The tasks that decide the end, first to last."""
-        found = [bar for bar in self.bars if bar.critical]
-        return [bar.task.id for bar in sorted(found, key=lambda bar: (_begin(bar), bar.task.id))]
-
 
 async def of(pipeline: Pipeline, slots: Mapping[Queue, int], costs: Scope) -> Waterfall:
     """The pipeline as it stands; `costs` is the scope in which calls and their cost are shown.
@@ -163,9 +159,11 @@ async def of(pipeline: Pipeline, slots: Mapping[Queue, int], costs: Scope) -> Wa
     await _add_calls(by_id, costs)
     await _add_expectations(pipeline, bars)
     ends = _expected_ends(by_id, at)
-    _mark_critical(by_id, ends)
+    path = _critical_path(by_id, ends)
+    for key in path:
+        by_id[key].critical = True
     bars.sort(key=lambda bar: (_order(bar.group), bar.created_at, bar.task.id))
-    return Waterfall(pipeline, bars, at, _completion(bars, ends, slots, at))
+    return Waterfall(pipeline, bars, at, _completion(bars, ends, slots, at), path)
 
 
 async def _tasks(pipeline_id: Id) -> list[Task]:
@@ -263,12 +261,14 @@ def _expected_ends(by_id: Mapping[Id, Bar], at: datetime) -> dict[Id, datetime]:
     return ends
 
 
-def _mark_critical(by_id: Mapping[Id, Bar], ends: Mapping[Id, datetime]) -> None:
+def _critical_path(by_id: Mapping[Id, Bar], ends: Mapping[Id, datetime]) -> list[Id]:
     """From the task that ends last, back over the dependencies that ended last."""
+    path: list[Id] = []
     key = max(ends, key=lambda each: ends[each], default=None)
     while key is not None:
-        by_id[key].critical = True
+        path.append(key)
         key = max(_needed(by_id[key], by_id), key=lambda each: ends[each], default=None)
+    return path[::-1]
 
 
 def _completion(
@@ -300,10 +300,6 @@ def _order(group: str) -> tuple[int, int, str]:
     if group == FILM:
         return 0, 0, ""
     return (2, int(number), "") if word == "Scene" and number.isdecimal() else (1, 0, group)
-
-
-def _begin(bar: Bar) -> datetime:
-    return bar.started_at or bar.ready_at or bar.created_at
 
 
 def _seconds(begin: datetime, end: datetime) -> float:

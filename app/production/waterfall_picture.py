@@ -43,6 +43,7 @@ LEGEND: Final = (
     ("failed", "failed"),
     ("cancelled", "cancelled"),
     ("c", "call of a provider"),
+    ("e", "call that failed"),
     ("k", "decides the end"),
 )
 
@@ -118,44 +119,48 @@ class _Picture:
                 y += ROW
 
     def _row(self, bar: Bar, y: int) -> Iterator[str]:
+        """One task; moved into its place as a whole, so that its parts have short numbers."""
         task, at = bar.task, self._waterfall.at
         label = task.kind.partition(".")[2].replace("_", " ")
-        yield f"<g><title>{_text(self._told(bar))}</title>"
-        if bar.critical:
-            yield f'<rect class="k" x="12" y="{y + 3}" width="3" height="10"/>'
-        yield f'<text x="20" y="{y + 12}">{_text(label[:LONGEST_LABEL])}</text>'
-        ready, started = bar.ready_at, bar.started_at
         until = bar.ended_at or at
-        yield self._bar("o", bar.created_at, ready or until, y + 5, 6)
-        if ready is not None:
-            yield self._bar("w", ready, started or until, y + 5, 6)
-        if started is not None:
-            yield self._bar(task.status, started, until, y + 2, 12)
-        yield from self._calls(bar, y)
-        if cost := _money(bar.cost):
-            yield f'<text class="n r" x="{WIDTH - 8}" y="{y + 12}">{cost}</text>'
-        yield "</g>"
-
-    def _calls(self, bar: Bar, y: int) -> Iterator[str]:
-        for call in bar.calls[:MOST_MARKS]:
-            kind = "e" if call.status in ("error", "unknown") else "c"
-            yield self._bar(kind, call.started_at, call.finished_at or self._end, y + 6, 4)
+        yield f'<g transform="translate(0 {y})"><title>{_text(self._told(bar))}</title>'
+        if bar.critical:
+            yield _path("k", "M12 3h3v10h-3z")
+        yield f'<text x="20" y="12">{_text(label[:LONGEST_LABEL])}</text>'
+        yield _path("o", self._stretch(bar.created_at, bar.ready_at or until, 5, 6))
+        if bar.ready_at is not None:
+            yield _path("w", self._stretch(bar.ready_at, bar.started_at or until, 5, 6))
         if bar.started_at is not None:
-            words = _span(bar.ran(self._waterfall.at))
+            ran = self._stretch(bar.started_at, until, 2, 12, SHORTEST)
+            yield _path(task.status, ran)
+            yield from self._calls(bar)
+            words = _span(bar.ran(at))
             if (more := len(bar.calls) - MOST_MARKS) > 0:
                 words += f", {more} more calls"
-            x = _number(self._x_at(bar.ended_at or self._waterfall.at) + 4)
-            yield f'<text class="n" x="{x}" y="{y + 12}">{words}</text>'
+            yield f'<text class="n" x="{_number(self._x_at(until) + 4)}" y="12">{words}</text>'
+        if cost := _money(bar.cost):
+            yield f'<text class="n r" x="{WIDTH - 8}" y="12">{cost}</text>'
+        yield "</g>"
 
-    def _bar(self, kind: str, begin: datetime, end: datetime, y: int, height: int) -> str:
+    def _calls(self, bar: Bar) -> Iterator[str]:
+        marks: dict[str, str] = {"c": "", "e": ""}
+        for call in bar.calls[:MOST_MARKS]:
+            kind = "e" if call.status in ("error", "unknown") else "c"
+            ended = call.finished_at or self._end
+            marks[kind] += self._stretch(call.started_at, ended, 6, 4, SHORTEST)
+        for kind, outlines in marks.items():
+            yield _path(kind, outlines)
+
+    def _stretch(
+        self, begin: datetime, end: datetime, y: int, height: int, shortest: float = 0.0
+    ) -> str:
+        """The outline of a bar; nothing where it has no length."""
         left = self._x_at(begin)
-        width = self._x_at(end) - left
-        if width <= 0 and kind in ("o", "w"):
+        width = max(self._x_at(end) - left, shortest)
+        if width <= 0:
             return ""
-        shown = _number(max(width, SHORTEST))
-        return (
-            f'<rect class="{kind}" x="{_number(left)}" y="{y}" width="{shown}" height="{height}"/>'
-        )
+        across = _number(width)
+        return f"M{_number(left)} {y}h{across}v{height}h-{across}z"
 
     def _told(self, bar: Bar) -> str:
         task, at = bar.task, self._waterfall.at
@@ -203,6 +208,10 @@ def _span(seconds: float) -> str:
     if minutes < 60:
         return f"{minutes}:{rest:02} min"
     return f"{minutes // 60}:{minutes % 60:02} h"
+
+
+def _path(kind: str, outlines: str) -> str:
+    return f'<path class="{kind}" d="{outlines}"/>' if outlines else ""
 
 
 def _number(value: float) -> str:

@@ -35,7 +35,7 @@ def _subject(news: Sequence[Notification]) -> str:
         return news[0].title
     counts = Counter("failed" if each.event.endswith(".failed") else "other" for each in news)
     failed = f", {counts['failed']} of them failures" if counts["failed"] else ""
-    return f"{len(news)} news from Backlot{failed}"
+    return f"{len(news)} pieces of news from Backlot{failed}"
 
 
 def _entry(each: Notification, public_url: str) -> str:

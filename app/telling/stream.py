@@ -22,8 +22,8 @@ from documents.store import Store
 from documents.telling import SOME_TIME
 from documents.values import Id, now
 
-AT_ONCE: Final = 500
-AWAIT_MILLISECONDS: Final = 2_000
+AT_ONCE: Final = 1_000
+AWAIT_MILLISECONDS: Final = 4_000
 LOST: Final = frozenset({260, 280, 286})
 """Invalid resume token, fatal error of the stream, history lost."""
 TASKS: Final = "tasks"

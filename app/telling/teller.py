@@ -20,16 +20,15 @@ from app.production import tasks
 from app.telling import audience
 from app.telling.happenings import events_of
 from app.telling.kinds import mail_task
-from app.telling.stream import Changes, HistoryLost, Seen, changes_after, ended_since
+from app.telling.stream import AT_ONCE, Changes, HistoryLost, Seen, changes_after, ended_since
 from documents.base import NotUnique
 from documents.store import Store
-from documents.telling import SOME_TIME, Notification
-from documents.telling import Teller as Place
+from documents.telling import SOME_TIME, Notification, TellerPlace
 from documents.values import now
 
 NAME: Final = "teller"
 LEASE_SECONDS: Final = 15.0
-GATHER_SECONDS: Final = 0.3
+GATHER_SECONDS: Final = 0.5
 """The pause between two looks: what happens meanwhile is told together."""
 RESTART_SECONDS: Final = 3.0
 RENEWALS: Final = 3
@@ -66,11 +65,13 @@ class Teller:
                     await self._lead(place)
             except Overtaken:
                 logger.info("another teller is at work")
-            except PyMongoError as exc:
+            except (PyMongoError, HistoryLost) as exc:
                 logger.warning("the teller goes on when the document store answers: %s", exc)
+            except Exception:
+                logger.exception("the teller stumbled and begins anew")
             await asyncio.sleep(min(RESTART_SECONDS, self._lease))
 
-    async def _take_over(self) -> Place | None:
+    async def _take_over(self) -> TellerPlace | None:
         """The place to go on from, if it is this teller's turn."""
         query: dict[str, Any] = {
             "name": NAME,
@@ -78,20 +79,20 @@ class Teller:
                 "$or": [{"$eq": ["$holder", self._holder]}, {"$lt": ["$lease_until", "$$NOW"]}]
             },
         }
-        found = await Place.collection().find_one_and_update(query, self._held({}))
+        found = await TellerPlace.collection().find_one_and_update(query, self._held({}))
         if found is not None:
             self._renewed_at = monotonic()
-            place: Place = Place.model_validate(found)
+            place: TellerPlace = TellerPlace.model_validate(found)
             return place
-        if await Place.first_in(True, {"name": NAME}) is None:
+        if await TellerPlace.first_in(True, {"name": NAME}) is None:
             try:
-                await Place(name=NAME).insert()
+                await TellerPlace(name=NAME).insert()
             except NotUnique:
                 return None
             return await self._take_over()
         return None
 
-    async def _lead(self, place: Place) -> None:
+    async def _lead(self, place: TellerPlace) -> None:
         self._stored = self._reached = place.position
         try:
             async with changes_after(self._store, place.position) as changes:
@@ -109,9 +110,10 @@ class Teller:
             if monotonic() - self._renewed_at >= self._lease / RENEWALS or not self._stored:
                 await self._renew()
                 await self._ask_for_mails()
-            await asyncio.sleep(GATHER_SECONDS)
+            if len(batch.seen) < AT_ONCE:
+                await asyncio.sleep(GATHER_SECONDS)
 
-    async def _catch_up(self, place: Place) -> None:
+    async def _catch_up(self, place: TellerPlace) -> None:
         """Where the stream's history is gone: tell from the records what ended since.
 
         What was told before is known by its id. The new stream begins before the look, so that
@@ -168,7 +170,7 @@ class Teller:
     async def _move(self, position: str, session: AsyncClientSession | None = None) -> None:
         query = {"name": NAME, "position": self._stored}
         update = self._held({"position": position, "position_at": "$$NOW"})
-        moved = await Place.collection().update_one(query, update, session=session)
+        moved = await TellerPlace.collection().update_one(query, update, session=session)
         if not moved.matched_count:
             raise Overtaken
 

@@ -54,6 +54,8 @@ DEEP_PAGE: Final = 1_000
 PAGE: Final = 10
 SINGLE: Final = 200
 MEMORY_REQUESTS: Final = 1_000_000
+LOAD_TIMEOUT: Final = 1_800
+"""Seconds; a load stops by itself long before."""
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of an account that ends with the bench
 UNLIMITED: Final = "1000000000"
 
@@ -246,6 +248,7 @@ def _load(port: int, requests: list[dict[str, Any]], **bounds: float) -> float:
         capture_output=True,
         text=True,
         check=True,
+        timeout=LOAD_TIMEOUT,
     )
     result = json.loads(done.stdout)
     if result["refused"]:

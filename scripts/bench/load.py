@@ -10,7 +10,7 @@ import json
 import sys
 import time
 from collections import Counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 
@@ -52,8 +52,7 @@ class Connection(asyncio.Protocol):
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one, but not by class
         self._send()
 
     def data_received(self, data: bytes) -> None:

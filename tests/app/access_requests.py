@@ -33,12 +33,18 @@ SEGMENTS: Final = {each.path: each.model.collection_name() for each in RESOURCES
 }
 Given = Callable[[Studio], dict[str, Any]]
 
+
+def _fresh(studio: Studio) -> str:
+    """An address that no studio before this one has sent a mail to."""
+    return f"guest-{studio.world.owner.id}@example.com"
+
+
 BODIES: Final[Mapping[str, Given]] = {
     "login": lambda studio: {"email": studio.world.owner.email, "password": PASSWORD},
     "refresh": lambda studio: {"refresh_token": studio.refresh_token},
-    "register": lambda _: {"email": "new@example.com", "name": "New", "password": PASSWORD},
+    "register": lambda studio: {"email": _fresh(studio), "name": "New", "password": PASSWORD},
     "change_password": lambda _: {"current_password": PASSWORD, "new_password": PASSWORD + "!"},
-    "change_email": lambda _: {"email": "other@example.com", "password": PASSWORD},
+    "change_email": lambda studio: {"email": _fresh(studio), "password": PASSWORD},
     "close_account": lambda _: {"password": PASSWORD},
     "forgot_password": lambda studio: {"email": studio.world.owner.email},
     "reset_password": lambda _: {"token": RESET, "password": PASSWORD},
@@ -46,7 +52,7 @@ BODIES: Final[Mapping[str, Given]] = {
     "accept_invitation": lambda _: {"token": INVITATION},
     "decline_invitation": lambda _: {"token": INVITATION},
     "administer_user": lambda _: {"tier": "pro"},
-    "invite": lambda _: {"email": "guest@example.com"},
+    "invite": lambda studio: {"email": _fresh(studio)},
     "change_member": lambda _: {"role": "viewer"},
     "create_api_keys": lambda studio: {
         "workspace_id": studio.world.workspace.id,
@@ -175,7 +181,7 @@ def _body(
     kind: type[BaseModel], own: Id | None, studio: Studio, special: Mapping[str, Any]
 ) -> dict[str, Any]:
     """What the class requires; references name the records of the studio."""
-    body = {}
+    body: dict[str, Any] = {}
     for name, info in kind.model_fields.items():
         if items := _items(info):
             body[name] = [_body(items, own, studio, special)]

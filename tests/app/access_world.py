@@ -123,7 +123,8 @@ class Studio:
             await spare.insert()
             self.spare[spare.collection_name()] = spare.id
         error = {"message": CAUSE, "code": "failed", "cause": CAUSE}
-        await self._another(Task, status="failed", error=error).insert()
+        failed = {"status": "failed", "completed_at": now(), "error": error}
+        await self._another(Task, **failed).insert()
 
     def _another(self, model: type[Record], **given: Any) -> Record:
         return valid(model, **{**self._record(model).stored(), "_id": Id(), **given})

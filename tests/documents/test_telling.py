@@ -4,7 +4,7 @@ import pytest
 
 from documents.base import NotUnique, Record
 from documents.store import Store
-from documents.telling import Notification, Teller, Webhook, WebhookDelivery
+from documents.telling import Notification, TellerPlace, Webhook, WebhookDelivery
 from documents.values import Id
 from tests.factories import valid
 
@@ -20,7 +20,7 @@ def test_secrets_reach_no_log() -> None:
     [
         pytest.param(WebhookDelivery, {"webhook_id": Id(), "event_id": "evt_1"}, id="message"),
         pytest.param(Notification, {"user_id": Id(), "event_id": "evt_1"}, id="notification"),
-        pytest.param(Teller, {"name": "teller"}, id="place"),
+        pytest.param(TellerPlace, {"name": "teller"}, id="place"),
     ],
 )
 async def test_nothing_is_told_twice(

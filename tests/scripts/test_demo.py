@@ -1,5 +1,6 @@
 """`backlot demo`, as a user runs it."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.backlot import (
     backlot,
+    beside_the_loop,
     eventually,
     facts_of,
     is_refusal,
@@ -62,6 +64,8 @@ def wait_for_steps(process: "subprocess.Popen[str]", steps: int) -> None:
     """Until so many steps of the film are done: standard error tells as JSON lines."""
     assert process.stderr is not None
     for line in process.stderr:
+        if not line.startswith("{"):
+            pytest.fail(line)
         if json.loads(line)["completed"] >= steps:
             return
     pytest.fail("the demo ended before")
@@ -94,7 +98,7 @@ def test_a_story_that_cannot_be_filmed_is_refused_before_anything_starts(
 @pytest.mark.slow
 async def test_films_of_three_scripts_lie_side_by_side(data: Path, tmp_path: Path) -> None:
     made = [
-        demo(write(tmp_path, name, text), data)
+        await asyncio.to_thread(demo, write(tmp_path, name, text), data)
         for name, text in (("fox.txt", ENGLISH), ("ثعلب.txt", ARABIC), ("狐狸.txt", CHINESE))
     ]
     assert [done.returncode for done in made] == [0, 0, 0], [done.stderr for done in made]
@@ -114,13 +118,15 @@ async def test_films_of_three_scripts_lie_side_by_side(data: Path, tmp_path: Pat
         assert scores == sorted(scores, reverse=True)
         assert scores
         assert film["search"]["query"]
-    counts = stored(data, tmp_path, "projects", "episodes", "scenes", "media")
+    names = ("projects", "episodes", "scenes", "media")
+    counts = await asyncio.to_thread(stored, data, tmp_path, *names)
     assert (counts["projects"], counts["episodes"]) == (3, 3)
     assert counts["scenes"] == sum(film["scenes"] for film in films)
     assert counts["media"] == sum(film["media"] for film in films)
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_what_was_stopped_leaves_nothing_and_the_next_run_works(data: Path, tmp_path: Path) -> None:
     story = write(tmp_path, "fox.txt", ENGLISH)
     words = ("demo", "--quality", "draft", "--story", story)
@@ -152,6 +158,7 @@ def test_what_was_stopped_leaves_nothing_and_the_next_run_works(data: Path, tmp_
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_a_killed_run_leaves_no_process(data: Path, tmp_path: Path) -> None:
     words = ("demo", "--quality", "draft", "--story", write(tmp_path, "fox.txt", ENGLISH))
     with running(*words, cwd=tmp_path, env=outside(BACKLOT_DATA=data)) as process:

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from scripts.processes import Child, ProcessEnded, children, stopped_by_signals
-from tests.support.backlot import backlot, eventually, is_refusal, outside
+from tests.support.backlot import backlot, beside_the_loop, eventually, is_refusal, outside
 
 PARENT = """
 import sys, time
@@ -41,6 +41,7 @@ def test_one_that_runs_is_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_one_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
     """A worker without Redis waits for it, so it would be there for ever."""
     variables = outside(
@@ -86,6 +87,7 @@ def test_a_setting_that_is_wrong_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_a_store_that_does_not_answer_is_said_in_one_line(tmp_path: Path) -> None:
     address = "mongodb://127.0.0.1:1"
     told = backlot("tasks", "list", cwd=tmp_path, env=outside(BACKLOT_MONGO_URI=address))

@@ -13,6 +13,7 @@ import pytest
 from scripts.seed import DEMO_EMAIL, DEMO_PASSWORD
 from tests.support.backlot import (
     backlot,
+    beside_the_loop,
     is_refusal,
     outside,
     processes_of,
@@ -38,7 +39,8 @@ def url_of(process: "subprocess.Popen[str]") -> str:
             found = re.search(r"API +(http://\S+)", text)
             assert found
             return found[1]
-    pytest.fail(f"it never came up: {said}")
+    assert process.stderr is not None
+    pytest.fail(f"it never came up: {process.stderr.read()}")
 
 
 def sign_in(url: str) -> str:
@@ -63,6 +65,7 @@ def stop(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_it_comes_up_stops_cleanly_and_finds_everything_again(data: Path, tmp_path: Path) -> None:
     environment = outside(BACKLOT_DATA=data)
     with running("up", "--port", 0, cwd=tmp_path, env=environment) as process:
@@ -86,6 +89,7 @@ def test_it_comes_up_stops_cleanly_and_finds_everything_again(data: Path, tmp_pa
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_a_taken_port_is_said_with_a_way_out(data: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -95,6 +99,7 @@ def test_a_taken_port_is_said_with_a_way_out(data: Path, tmp_path: Path) -> None
 
 
 @pytest.mark.slow
+@beside_the_loop
 def test_a_server_that_dies_ends_it_with_its_name(data: Path, tmp_path: Path) -> None:
     with running("up", "--port", 0, cwd=tmp_path, env=outside(BACKLOT_DATA=data)) as process:
         url_of(process)

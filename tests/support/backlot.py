@@ -1,14 +1,16 @@
 """The `backlot` command as a user runs it: a process of its own, with a data folder of its own."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, ParamSpec, TypeAlias
 
 import psutil
 
@@ -17,6 +19,17 @@ from scripts.stack.folder import State
 BACKLOT: Final = Path(sys.executable).with_name("backlot")
 PATIENCE_SECONDS: Final = 60
 Done: TypeAlias = subprocess.CompletedProcess[str]
+P = ParamSpec("P")
+
+
+def beside_the_loop(test: Callable[P, None]) -> Callable[P, Awaitable[None]]:
+    """Run a long test in a thread: a client of the store that cannot beat meanwhile is cut off."""
+
+    @wraps(test)
+    async def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        await asyncio.to_thread(test, *args, **kwargs)
+
+    return run
 
 
 def outside(**variables: object) -> dict[str, str]:

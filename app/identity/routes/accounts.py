@@ -70,7 +70,7 @@ async def close_own(
 ) -> Response:
     """Signs out everywhere and frees the address; administrators can restore it for 30 days."""
     await confirm(identity, actor.id, body.password, caller)
-    await close_account(parts.store, actor.id)
+    await close_account(parts.store, actor, actor.id)
     return done()
 
 
@@ -85,7 +85,7 @@ async def close_others(id: Id, actor: CurrentAdministrator, parts: CurrentParts)
     """For administrators; one's own is closed by `/users/me/close`."""
     if id == actor.id:
         raise NotFound("Your own account is closed by /users/me/close, with your password.")
-    await close_account(parts.store, id)
+    await close_account(parts.store, actor, id)
     return done()
 
 
@@ -101,7 +101,7 @@ async def close_others(id: Id, actor: CurrentAdministrator, parts: CurrentParts)
 )
 async def restore(id: Id, actor: CurrentAdministrator, parts: CurrentParts) -> Response:
     """For administrators, within 30 days; with the workspaces that were its own."""
-    await restore_account(parts.store, id)
+    await restore_account(parts.store, actor, id)
     return await _shown(id, parts)
 
 
@@ -119,7 +119,7 @@ async def set_administration(
     id: Id, body: Administration, actor: CurrentAdministrator, parts: CurrentParts
 ) -> Response:
     """For administrators; a tier brings its limits along."""
-    await administer(actor, id, body.role, body.tier)
+    await administer(parts.store, actor, id, body.role, body.tier)
     return await _shown(id, parts)
 
 

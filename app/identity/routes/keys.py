@@ -26,7 +26,9 @@ router = APIRouter(prefix="/api-keys", tags=["identity"], route_class=StrictRout
 )
 async def create(body: KeyGiven, actor: CurrentPerson, parts: CurrentParts) -> Response:
     """Acts in one's name within one workspace and its scopes. `key` is shown this once."""
-    made = await make_key(actor, body.workspace_id, body.name, body.scopes, body.expires_at)
+    made = await make_key(
+        parts.store, actor, body.workspace_id, body.name, body.scopes, body.expires_at
+    )
     reading, fields = API_KEYS.reading, API_KEYS.listing.fields.plain
     shown = reading.shown(await reading.fetched(parts, True, made.record.id, fields))
     return Answer({**shown, "key": made.secret}, 201, NOT_STORED)
@@ -53,7 +55,7 @@ async def list_of_workspace(id: Id, actor: CurrentPerson) -> Response:
     responses=documented(NotFound, Invalid, *PERSON),
     **NOTHING,
 )
-async def revoke(id: Id, actor: CurrentPerson) -> Response:
+async def revoke(id: Id, actor: CurrentPerson, parts: CurrentParts) -> Response:
     """One's own, or any in a workspace that one owns; it stops working at once."""
-    await revoke_key(actor, id)
+    await revoke_key(parts.store, actor, id)
     return done()

@@ -55,7 +55,7 @@ router = APIRouter(tags=["identity"], route_class=StrictRoute)
 )
 async def create(body: WorkspaceGiven, actor: CurrentPerson, parts: CurrentParts) -> Response:
     """One to share; whoever makes it is its first owner, whose tier counts."""
-    workspace = await make_workspace(actor, body.name)
+    workspace = await make_workspace(parts.store, actor, body.name)
     return await _shown(WORKSPACES, workspace.id, parts, 201)
 
 
@@ -91,9 +91,11 @@ async def list_members(id: Id, actor: CurrentPerson) -> Response:
     responses=documented(NotFound, PersonalWorkspace, LastOwner, *PERSON, *BAD_BODY),
     **NOTHING,
 )
-async def change_member(id: Id, user_id: Id, body: RoleGiven, actor: CurrentPerson) -> Response:
+async def change_member(
+    id: Id, user_id: Id, body: RoleGiven, actor: CurrentPerson, parts: CurrentParts
+) -> Response:
     """For owners; the last owner stays one."""
-    await change_role(actor, id, user_id, body.role)
+    await change_role(parts.store, actor, id, user_id, body.role)
     return done()
 
 
