@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from pymongo import IndexModel, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.errors import BulkWriteError, DuplicateKeyError, WriteError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from documents.rules import Rule
 from documents.values import Id, Label, Moment, check_keys, now
@@ -289,7 +289,7 @@ def refusals(collection: str) -> Iterator[None]:
         if first["code"] in (11000, 11001):
             raise NotUnique(collection, _key_fields(first)) from exc
         raise
-    except WriteError as exc:
+    except OperationFailure as exc:  # a WriteError, or what findAndModify raises
         if exc.code == DOCUMENT_FAILED_VALIDATION:
             raise BrokenCheck(collection, (exc.details or {}).get("errInfo")) from exc
         raise

@@ -39,6 +39,8 @@ LEAST_SECRET: Final = 6
 """Shorter values of secret settings are masked where they stand, but not looked for elsewhere."""
 CREDENTIALS: Final = frozenset({"s3_access_key", "smtp_user"})
 """Settings that are half of a secret."""
+STORE: Final = "document store"
+SILENT: Final = "The document store does not answer: findings.json says how to mend that."
 MIGRATIONS: Final = "schema_migrations"
 README: Final = """\
 What `backlot doctor --bundle` found. Passwords, keys and tokens are masked ({mask}); names of
@@ -56,19 +58,24 @@ logs/           the last {lines:,} lines of each log
 def write_bundle(path: Path, settings: Settings, findings: Sequence[Any]) -> None:
     """Write the bundle to this file, for its owner only. Raises OSError."""
     mask = Mask(settings)
+    answers = any(each.part == STORE and each.answers for each in findings)
+    store = asyncio.run(store_facts(settings)) if answers else {"unknown": SILENT}
+    values = {
+        "findings.json": [asdict(each) for each in findings],
+        "settings.json": shown_settings(settings),
+        "machine.json": machine(settings),
+        "store.json": store,
+    }
     texts = {
         "README.txt": README.format(mask=MASK, lines=LOG_LINES),
-        "findings.json": _json([asdict(each) for each in findings]),
         "versions.txt": "\n".join(versions()) + "\n",
-        "settings.json": _json(shown_settings(settings)),
-        "machine.json": _json(machine(settings)),
-        "store.json": _json(asyncio.run(store_facts(settings))),
-        **logs(settings.data / "logs"),
+        **{name: _json(mask.inside(value)) for name, value in values.items()},
+        **{name: mask(text) for name, text in logs(settings.data / "logs").items()},
     }
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
-            archive.writestr(name, mask(text))
+            archive.writestr(name, text)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content.getvalue())
@@ -88,6 +95,14 @@ class Mask:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         return masked_line(masked_text(text))
+
+    def inside(self, value: Any) -> Any:
+        """The value with all of its texts masked."""
+        if isinstance(value, str):
+            return self(value)
+        if isinstance(value, Mapping):
+            return {name: self.inside(each) for name, each in value.items()}
+        return [self.inside(each) for each in value] if isinstance(value, list) else value
 
 
 def shown_settings(settings: Settings) -> dict[str, Any]:
@@ -134,12 +149,13 @@ async def store_facts(settings: Settings) -> dict[str, Any]:
         async with asyncio.timeout(STORE_SECONDS):
             uri = settings.address("mongo_uri")
             async with await Store.open(uri, settings.mongo_database) as store:
-                return await _facts(store)
+                return await facts_of(store)
     except (NotConfigured, PyMongoError, OSError) as exc:  # A timeout is an OSError, too.
         return {"unknown": str(exc).split(", Timeout:")[0] or type(exc).__name__}
 
 
-async def _facts(store: Store) -> dict[str, Any]:
+async def facts_of(store: Store) -> dict[str, Any]:
+    """The same of an open store."""
     counted = await Task.collection().aggregate(
         [
             {"$group": {"_id": {"kind": "$kind", "status": "$status"}, "count": {"$sum": 1}}},

@@ -15,6 +15,7 @@ from app.films.story import UnusableStory
 from app.settings import NotConfigured, Settings
 from scripts.bench.commands import bench
 from scripts.bench.report import Unmeasured
+from scripts.data_model import data_model
 from scripts.demo import Unfinished, demo
 from scripts.doctor import doctor
 from scripts.migrate import migrate
@@ -36,6 +37,7 @@ app.command()(worker)
 app.command()(migrate)
 app.command()(demo)
 app.command()(doctor)
+app.command("data-model")(data_model)
 app.command()(bench)
 app.add_typer(stack_commands, name="stack")
 app.add_typer(tasks_commands, name="tasks")

@@ -18,6 +18,8 @@ import uvicorn
 from app.settings import Settings
 from scripts.stack import ServerDied
 
+GRACE_SECONDS = 5
+"""How long running requests may take to end when the API is asked to."""
 STOP_SECONDS: Final = 15.0
 DOOMED_SECONDS: Final = 3.0
 """The same where a server has died: nothing that waits for it comes to an end in order."""
@@ -41,6 +43,8 @@ def api(
         port=settings.port if port is None else port,
         log_level=settings.log_level,
         access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        ws_per_message_deflate=False,  # events are small; it takes 50 KiB a client
     )
 
 

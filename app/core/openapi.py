@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from app.core.errors import documented
+from app.core.errors import Invalid, documented
 from app.core.idempotency import HEADER, KEPT_FOR, LONGEST_KEY, REFUSALS, REPLAYED
 
 Page = dict[str, Any]
@@ -24,6 +24,8 @@ LINES: Final[Mapping[str, str]] = {
     "health": "For those who run the installation.",
 }
 """The groups in the order of the page; others follow."""
+FRAMEWORKS: Final = "HTTPValidationError"
+"""The answer that FastAPI describes, in whose place ours is given."""
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 IDEMPOTENCY_KEY: Final = {
@@ -43,6 +45,9 @@ def complete(page: Page) -> None:
     used = {tag for each in operations(page) for tag in each.get("tags", ())}
     order = [*(name for name in LINES if name in used), *sorted(used - LINES.keys())]
     page["tags"] = [{"name": name, **_described(name)} for name in order]
+    for each in operations(page):
+        if FRAMEWORKS in str(each["responses"].get("422")):
+            each["responses"] |= {str(name): told for name, told in documented(Invalid).items()}
     for path in page["paths"].values():
         if "post" in path and path["post"].get("security"):
             _repeatable(path["post"])

@@ -86,9 +86,18 @@ def _filter(listing: Listing, name: str) -> Parameter:
         return _parameter(
             name, {"type": "string"}, f"Up to {MOST_CHOICES} values, separated by commas."
         )
-    schema = listing.filters[field].values.json_schema()
+    return _parameter(name, _flat(listing.filters[field].values.json_schema()), "")
+
+
+def _flat(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema by itself: without definitions beside it, and without null, which none asks for."""
+    definitions = schema.pop("$defs", {})
+    for each in schema.pop("anyOf", ()):
+        if each.get("type") != "null":
+            name = each.get("$ref", "").rpartition("/")[2]
+            schema |= definitions.get(name, each)
     schema.pop("description", None)
-    return _parameter(name, schema, "")
+    return schema
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> Parameter:

@@ -1,8 +1,8 @@
 """What a write changes, handed to whoever keeps the record of it within the same transaction."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -52,12 +52,14 @@ class Change:
         return cls(actor, action, model, known["_id"], tenant, before, after)
 
 
-Recorder: TypeAlias = Callable[[AsyncClientSession, Change], Awaitable[None]]
-"""Called within the transaction of every write, once for each record.
+class Recorder(Protocol):
+    """Called within the transaction of every write, with the changes of one or several records.
 
-It may be called again for the same change when the transaction is run again, so it keeps nothing
-but what it writes with the session.
-"""
+    It may be called again for the same change when the transaction is run again, so it keeps
+    nothing but what it writes with the session.
+    """
+
+    async def __call__(self, session: AsyncClientSession, *changes: Change) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,17 @@ class Transaction:
         after: Mapping[str, Any] | None,
     ) -> None:
         """Say what has become of a record: every write of a person ends with this."""
+        await self.tell_all(model, [(before, after)])
+
+    async def tell_all(
+        self,
+        model: type[Record],
+        records: Iterable[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
+    ) -> None:
+        """The same for several records, before and after, in one round trip."""
         if self._record is not None:
-            change = Change.of(self.actor, model, before, after)
-            await self._record(self.session, change)
+            changes = [Change.of(self.actor, model, *each) for each in records]
+            await self._record(self.session, *changes)
 
 
 async def recorded(

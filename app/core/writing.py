@@ -131,8 +131,7 @@ class Writing:
             found = await self.model.collection().find(query, session=session).to_list()
             if missing := keys - {each["_id"] for each in found}:
                 raise NotFound(f"There is no {min(missing)}, or you may not delete it.")
-            for each in found:
-                await transaction.tell(self.model, each, None)
+            await transaction.tell_all(self.model, [(each, None) for each in found])
             return await delete_together(self.model, keys, session)
 
         doomed = await recorded(parts, actor, together)
@@ -151,8 +150,7 @@ class Writing:
             if self.limit is not None:
                 await self.limit.check(session, documents)
             await self.model.insert_all(records, session)
-            for document in documents:
-                await transaction.tell(self.model, None, document)
+            await transaction.tell_all(self.model, [(None, each) for each in documents])
             return documents, named
 
         made: tuple[list[StoredDocument], Targets] = await recorded(parts, actor, together)

@@ -18,6 +18,7 @@ from pymongo.errors import PyMongoError
 from app.core.wakeups import Wakeups
 from app.production import tasks
 from app.telling import audience
+from app.telling.events import Event
 from app.telling.happenings import events_of
 from app.telling.kinds import mail_task
 from app.telling.stream import AT_ONCE, Changes, HistoryLost, Seen, changes_after, ended_since
@@ -31,6 +32,8 @@ LEASE_SECONDS: Final = 15.0
 GATHER_SECONDS: Final = 0.5
 """The pause between two looks: what happens meanwhile is told together."""
 RESTART_SECONDS: Final = 3.0
+TOLD_AT_ONCE: Final = 50
+"""Events that one transaction tells, each to up to twenty webhooks: it must not take long."""
 RENEWALS: Final = 3
 """How often a lease is renewed in its time."""
 OVERLAP: Final = timedelta(minutes=2)
@@ -149,10 +152,14 @@ class Teller:
     async def _write(self, seen: Sequence[Seen], move_to: str | None = None) -> None:
         """Write what is to be told of these, and the position with it. Raises Overtaken."""
         events = await events_of(seen) if seen else []
-        if not events:
-            return
-        position = self._stored if move_to is None else move_to
+        target = self._stored if move_to is None else move_to
+        for start in range(0, len(events), TOLD_AT_ONCE):
+            is_last = start + TOLD_AT_ONCE >= len(events)
+            await self._write_some(
+                events[start : start + TOLD_AT_ONCE], target if is_last else self._stored
+            )
 
+    async def _write_some(self, events: Sequence[Event], position: str) -> None:
         async def together(session: AsyncClientSession) -> int:
             await self._move(position, session)
             return await audience.tell(events, session)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any, Final, Self
 
 import bcrypt
@@ -35,11 +34,6 @@ VERIFICATION: Final = "the token of a verification mail"
 RESET: Final = "the token of a reset mail"
 CAUSE: Final = "failed: The model is busy."
 INVITATION: Final = "the token of an invitation"
-SPECIAL: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
-    {
-        "api_keys": {"expires_at": None, "last_used_at": now(), "revoked_at": None},
-    }
-)
 
 
 @dataclass(slots=True)
@@ -131,8 +125,7 @@ class Studio:
 
     def _record(self, model: type[Record]) -> Record:
         """A record of this class in the studio, the owner's where it is somebody's."""
-        name = model.collection_name()
-        given: dict[str, Any] = {"_id": self.ids[name]}
+        given: dict[str, Any] = {"_id": self.ids[model.collection_name()]}
         for path in references(model):
             top, *more = path.field.steps
             if not (model.model_fields[top].is_required() or top in TENANT):
@@ -145,10 +138,11 @@ class Studio:
         given |= {each: about for each in ("subject", "owner") if each in model.model_fields}
         if model is ApiKey:
             given |= {"key_hash": digest(KEY), "scopes": ["read:nothing", "write:nothing"]}
+            given["last_used_at"] = now() + timedelta(days=1)  # its use is not noted again
         if model is Invitation:
             given |= {"token_hash": digest(INVITATION), "email": self.world.stranger.email}
             given["expires_at"] = now() + timedelta(days=1)
-        return valid(model, **given, **SPECIAL.get(name, {}))
+        return valid(model, **given)
 
     async def _tokens(self) -> None:
         await OneTimeToken.collection().delete_many({})

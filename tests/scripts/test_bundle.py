@@ -1,27 +1,26 @@
 """The bundle for support: all that helps, and no secret, wherever one was planted."""
 
+import asyncio
 import json
 import os
 import stat
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import typer
 from pydantic import SecretStr
-from typer.testing import CliRunner
 
 from app.core.logs import MASK
 from app.settings import Settings
 from documents.production import Task, TaskError
 from documents.store import Store
 from documents.values import now
-from scripts.bundle import LOG_LINES, LONGEST_LINE, logs, store_facts, write_bundle
-from scripts.doctor import Finding, doctor
+from scripts.bundle import LOG_LINES, LONGEST_LINE, facts_of, logs, write_bundle
+from scripts.doctor import Finding
 from tests.factories import valid
+from tests.support.backlot import backlot, is_refusal, outside
 
 NOBODY: Final = "mongodb://root:hunter2-hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=50"
 PLANTED: Final = {
@@ -61,7 +60,8 @@ def planted(tmp_path: Path) -> Settings:
     words += ["planted-old-key-two alone", "planted-redis-@-word", "a fox went by"]
     (folder / "api.log").write_text("".join(f"api says {word} here\n" for word in words))
     secrets = {name: SecretStr(value) for name, value in PLANTED.items()}
-    return Settings(_env_file=None, data=data, **PLAIN, **secrets)
+    given: dict[str, Any] = {**PLAIN, **secrets, "data": data}
+    return Settings(_env_file=None, **given)
 
 
 def read(path: Path) -> dict[str, str]:
@@ -69,7 +69,7 @@ def read(path: Path) -> dict[str, str]:
         return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def test_no_planted_secret_comes_out(planted: Settings, tmp_path: Path) -> None:
+def test_no_secret_comes_out(planted: Settings, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     mend = "correct mongodb://root:hunter2-hunter2@db: planted-s3-secret is refused"
     write_bundle(path, planted, [Finding("object store", False, "planted-s3-secret", mend=mend)])
@@ -128,13 +128,13 @@ def test_logs_are_cut_to_their_ends(tmp_path: Path) -> None:
     assert "logs/notes.txt" not in found
 
 
-async def test_facts_of_the_store(store: Store, settings: Settings) -> None:
+async def test_facts_of_the_store(store: Store) -> None:
     error = TaskError(message="No picture.", code="broken", cause="broken: No picture.")
     failed: dict[str, Any] = {"status": "failed", "error": error, "completed_at": now()}
     await Task.insert_all([valid(Task, **failed), valid(Task, **failed), valid(Task)])
     await store.database["tasks"].create_index("notes", name="stray")
     try:
-        facts = await store_facts(settings)
+        facts = await facts_of(store)
     finally:
         await store.database["tasks"].drop_index("stray")
     kind = valid(Task).kind
@@ -149,23 +149,22 @@ async def test_facts_of_the_store(store: Store, settings: Settings) -> None:
     assert (facts["migrations"], facts["documents"]["tasks"]) == ([], 3)
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path) -> Iterator[Path]:
-    """A folder without settings and servers."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in os.environ:
-            if name.startswith("BACKLOT_"):
-                patch.delenv(name)
-        patch.chdir(tmp_path)
-        yield tmp_path
-
-
-def test_doctor_writes_it(elsewhere: Path) -> None:
-    app = typer.Typer()
-    app.command()(doctor)
-    done = CliRunner().invoke(app, ["--json", "--bundle", "support.zip"])
-    texts = read(elsewhere / "support.zip")
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    assert json.loads(texts["findings.json"]) == told
-    assert "BACKLOT_MONGO_URI is not set" in json.loads(texts["store.json"])["unknown"]
+async def test_doctor_writes_it(store: Store, settings: Settings, tmp_path: Path) -> None:
+    await valid(Task).insert()
+    names = ("mongo_uri", "mongo_database", "redis_url", "s3_endpoint", "s3_access_key")
+    variables = {f"BACKLOT_{name.upper()}": getattr(settings, name) for name in names}
+    environment = outside(**variables, BACKLOT_DATA=tmp_path / "data")
+    words = ("doctor", "--json", "--bundle", "support.zip")
+    done = await asyncio.to_thread(backlot, *words, cwd=tmp_path, env=environment)
+    texts = read(tmp_path / "support.zip")
+    told = [json.loads(line)["part"] for line in done.stdout.splitlines()]
+    assert [each["part"] for each in json.loads(texts["findings.json"])] == told
+    facts = json.loads(texts["store.json"])
+    assert (facts["tasks"][0]["count"], facts["drift"]) == (1, [])
     assert "support.zip" in done.stderr
+
+
+def test_folder_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    environment = outside(BACKLOT_DATA=tmp_path / "data")
+    done = backlot("doctor", "--bundle", "nowhere/support.zip", cwd=tmp_path, env=environment)
+    assert is_refusal(done, "nowhere/support.zip")

@@ -19,6 +19,7 @@ import orjson
 from bson import Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.storage import ObjectMissing
 from app.production import ledger
 from documents.base import NotUnique, Subject, touched
 from documents.production import CostCategory, GenerationCost, PromptExecution, Task
@@ -134,9 +135,11 @@ async def _once(
     remember: Callable[[R], Awaitable[FreeMap]],
     recall: Callable[[FreeMap], Awaitable[R]],
 ) -> tuple[R, PromptExecution]:
-    execution = await _intend(context, call)
-    if execution.status == "success":
-        return await recall(execution.output_raw), execution
+    while (execution := await _intend(context, call)).status == "success":
+        try:
+            return await recall(execution.output_raw), execution
+        except ObjectMissing:
+            await _forget(execution)
     started = monotonic()
     try:
         result = await _asked_for(call, execution) or await _paid_for(
@@ -326,6 +329,13 @@ async def _settle_failure(
     }
     await _note(execution, {"status": "error", "error_message": str(exc), "finished_at": now()})
     await ledger.settle(await _write_price(context, call, execution, price))
+
+
+async def _forget(execution: PromptExecution) -> None:
+    """What the call made was deleted: the next one like it is a new call."""
+    gone = {"status": "error", "error_message": "what it made was deleted"}
+    query = {"_id": execution.id, "status": "success"}
+    await PromptExecution.collection().update_one(query, touched({"$set": gone}))
 
 
 async def _note(execution: PromptExecution, values: dict[str, Any]) -> None:

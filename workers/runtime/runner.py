@@ -80,9 +80,7 @@ class Runner:
             await self._persistently(self._claim_and_start)
             await self._drain(grace_seconds)
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            await _ended(helpers)
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
     def stop(self) -> None:
@@ -247,6 +245,15 @@ class Runner:
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.join(), STORE_PATIENCE_SECONDS)
+
+
+async def _ended(helpers: list[asyncio.Task[None]]) -> None:
+    """Cancel until all are done: PyMongo may swallow a cancellation while its server is away."""
+    left = set(helpers)
+    while left:
+        for helper in left:
+            helper.cancel()
+        _, left = await asyncio.wait(left, timeout=1)
 
 
 def _failure(task: Task, exc: Exception) -> Failure:

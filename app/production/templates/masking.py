@@ -39,8 +39,7 @@ def masked(value: Any) -> Any:
             return masked_text(value)
         case Mapping():
             return {
-                name: MASK if NAMES.search(name) and each is not None else masked(each)
-                for name, each in value.items()
+                name: MASK if _hides(name, each) else masked(each) for name, each in value.items()
             }
         case list():
             return [masked(each) for each in value]
@@ -52,6 +51,11 @@ def masked_prompt(prompt: str, inputs: Mapping[str, Any]) -> str:
     for secret in sorted({*_secrets(inputs)}, key=len, reverse=True):
         prompt = prompt.replace(secret, MASK)
     return masked_text(prompt)
+
+
+def _hides(name: str, value: Any) -> bool:
+    """Whether the field holds a secret; a number, such as how many tokens, is none."""
+    return isinstance(value, str | list | Mapping) and bool(NAMES.search(name))
 
 
 def _secrets(value: Any, named: bool = False) -> Iterator[str]:

@@ -92,3 +92,21 @@ async def test_a_refused_write_leaves_no_entry(http: httpx.AsyncClient, world: W
     address = f"{API}/projects/{world.project.id}"
     assert (await http.patch(address, json={"title": "Day"}, headers=headers)).status_code == 412
     assert await entries() == []
+
+
+async def test_bulk_writes_leave_an_entry_for_each_record(
+    http: httpx.AsyncClient, world: World
+) -> None:
+    items = [
+        {"workspace_id": str(world.workspace.id), "name": f"Channel {number}"}
+        for number in range(3)
+    ]
+    headers = as_(world.owner)
+    made = await http.post(f"{API}/channels/bulk", json={"items": items}, headers=headers)
+    assert made.status_code == 201, made.text
+    ids = [each["id"] for each in made.json()["data"]]
+    gone = await http.post(f"{API}/channels/bulk-delete", json={"ids": ids}, headers=headers)
+    assert gone.status_code == 204, gone.text
+    found = await entries(**{"subject.collection": "channels"})
+    assert [each["action"] for each in found] == ["create"] * 3 + ["delete"] * 3
+    assert {str(each["subject"]["id"]) for each in found} == {*ids}

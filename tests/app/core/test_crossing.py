@@ -1,4 +1,4 @@
-"""Naming a record while it is deleted: whoever comes last, nothing dangles (ADR 0010)."""
+"""Naming a record while it is deleted: whoever comes last, nothing dangles (ADR 0007)."""
 
 import asyncio
 from dataclasses import replace
@@ -30,9 +30,9 @@ class Gate:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
         self.told: list[Id] = []
 
-    async def __call__(self, session: Any, change: Change) -> None:
-        self.told.append(change.id)
-        if change.action == self._action:
+    async def __call__(self, session: Any, *changes: Change) -> None:
+        self.told += [each.id for each in changes]
+        if any(each.action == self._action for each in changes):
             self.reached.set()
             await self.open.wait()
 

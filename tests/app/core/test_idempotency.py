@@ -131,7 +131,7 @@ class Gate:
     def __init__(self) -> None:
         self.reached, self.open = asyncio.Event(), asyncio.Event()
 
-    async def __call__(self, session: Any, change: Change) -> None:
+    async def __call__(self, session: Any, *changes: Change) -> None:
         self.reached.set()
         await self.open.wait()
 
@@ -168,7 +168,7 @@ class TestAtOnce:
 
 class TestFailures:
     async def test_a_failure_of_ours_is_forgotten(self, parts: Parts, world: World) -> None:
-        async def broken(session: Any, change: Change) -> None:
+        async def broken(session: Any, *changes: Change) -> None:
             raise RuntimeError("the disk is full")
 
         asked: dict[str, Any] = {"json": body_for(world), "headers": keyed(world)}

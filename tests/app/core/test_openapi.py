@@ -1,6 +1,6 @@
 """The OpenAPI page: valid, whole, and with examples that can be sent."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
@@ -37,8 +37,8 @@ def page(app: FastAPI) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def studio(store: Store) -> AsyncIterator[Studio]:
-    yield await Studio.made(store)
+async def studio(store: Store) -> Studio:
+    return await Studio.made(store)
 
 
 def test_is_valid(page: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.production.templates import masking, outputs, rendering
@@ -169,6 +169,7 @@ BODY = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(BODY)
 def test_whatever_a_template_says_it_ends_within_its_bounds(source: str) -> None:
     values = {"n": 2000, "s": "xy" * 500, "xs": ["x", "yy"] * 500, "m": {"a": [1, 2], "b": "s"}}
@@ -276,11 +277,12 @@ def test_stories_about_secrets_are_left_alone() -> None:
 
 
 def test_inputs_named_like_secrets_are_masked_in_the_prompt_too() -> None:
-    inputs = {"api_key": "opensesame", "login": {"password": "xyzzy1"}, "hero": "Fox"}
+    login = {"password": "xyzzy1", "token_limit": 5, "token": None}
+    inputs = {"api_key": "opensesame", "login": login, "hero": "Fox"}
     prompt = "Fox says opensesame and xyzzy1."
     assert masking.masked(inputs) == {
         "api_key": "***",
-        "login": {"password": "***"},
+        "login": {"password": "***", "token_limit": 5, "token": None},
         "hero": "Fox",
     }
     assert masking.masked_prompt(prompt, inputs) == "Fox says *** and ***."
