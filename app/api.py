@@ -19,13 +19,18 @@ from app.identity.routes import router as identity_routes
 from app.library.resources import RESOURCES as LIBRARY
 from app.library.routes import router as library_routes
 from app.live.routes import router as live_routes
+from app.production.insight_routes import router as insight_routes
 from app.production.resources import RESOURCES as PRODUCTION
 from app.production.routes import router as production_routes
+from app.production.template_routes import router as template_routes
+from app.production.template_routes import uploads as template_uploads
 from app.publishing.resources import RESOURCES as PUBLISHING
+from app.telling.resources import RESOURCES as TELLING
+from app.telling.routes import router as telling_routes
 
 PREFIX: Final = "/api/v1"
 LINES: Final = (
-    *(IDENTITY, AUDIT, LIBRARY, PRODUCTION, PUBLISHING, ASSISTANT),
+    *(IDENTITY, AUDIT, LIBRARY, PRODUCTION, PUBLISHING, ASSISTANT, TELLING),
     *(FILMS, CAMPAIGNS, CHANNELS, ADS, FACTORY),
 )
 RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
@@ -34,7 +39,10 @@ RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
 
 def routers() -> list[APIRouter]:
     """What is written by hand goes before the plain routes."""
-    written = (identity_routes, audit_routes, library_routes, live_routes, production_routes)
+    written = (
+        *(identity_routes, audit_routes, library_routes, live_routes, telling_routes),
+        *(production_routes, insight_routes, template_routes, template_uploads),
+    )
     return [*written, *(resource.router for resource in RESOURCES)]
 
 

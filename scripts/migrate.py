@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.production.templates.shared import ensure_shared_templates
 from app.settings import Settings
 from documents.registry import MODELS
 from documents.schema import Difference, apply, differences
@@ -40,7 +41,11 @@ async def migrated(settings: Settings) -> list[Difference]:
 async def _run(settings: Settings, check: bool) -> list[Difference]:
     uri = settings.address("mongo_uri")
     async with await Store.open(uri, settings.mongo_database) as store:
-        return await (differences if check else apply)(store.database, MODELS)
+        if check:
+            return await differences(store.database, MODELS)
+        changed = await apply(store.database, MODELS)
+        await ensure_shared_templates(store)
+        return changed
 
 
 def _show(found: list[Difference], check: bool) -> None:

@@ -1,7 +1,6 @@
 """The processes of an installation: API and worker, in this process or as children."""
 
 import asyncio
-import logging
 import os
 import signal
 import subprocess
@@ -15,11 +14,11 @@ from typing import Annotated, Final
 import typer
 import uvicorn
 
+from app.core import logs
+from app.core.serving import server_options
 from app.settings import Settings
 from scripts.stack import ServerDied
 
-GRACE_SECONDS = 5
-"""How long running requests may take to end when the API is asked to."""
 STOP_SECONDS: Final = 15.0
 DOOMED_SECONDS: Final = 3.0
 """The same where a server has died: nothing that waits for it comes to an end in order."""
@@ -36,15 +35,13 @@ def api(
     """Serve the REST API in this process."""
     settings = Settings()
     settings.address("mongo_uri")
+    logs.configure(settings)
     uvicorn.run(
         "app.main:application",
         factory=True,
         host=host or settings.host,
         port=settings.port if port is None else port,
-        log_level=settings.log_level,
-        access_log=False,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws_per_message_deflate=False,  # events are small; it takes 50 KiB a client
+        **server_options(),
     )
 
 
@@ -53,18 +50,8 @@ def worker() -> None:
     from workers.main import run  # the handlers bring NumPy, Pillow and PyAV: only workers pay
 
     settings = Settings()
-    configure_logging(settings)
+    logs.configure(settings)
     asyncio.run(run(settings))
-
-
-def configure_logging(settings: Settings) -> None:
-    """Plain lines on standard error."""
-    logging.basicConfig(
-        level=settings.log_level.upper(),
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("arq").setLevel(logging.WARNING)
 
 
 class Child:

@@ -90,7 +90,7 @@ def _filter(listing: Listing, name: str) -> Parameter:
 
 
 def _flat(schema: dict[str, Any]) -> dict[str, Any]:
-    """The schema by itself: without definitions beside it, and without null, which none asks for."""
+    """The schema by itself: no definitions beside it, and no null, which nobody can ask for."""
     definitions = schema.pop("$defs", {})
     for each in schema.pop("anyOf", ()):
         if each.get("type") != "null":

@@ -20,6 +20,7 @@ from documents.base import (
     ServerOwned,
     mark,
 )
+from documents.values import check_keys
 
 Schema: TypeAlias = type[BaseModel]
 Derivation: TypeAlias = Callable[[Schema], Schema]
@@ -101,6 +102,9 @@ def _strict(model: Schema, kind: str, fields: dict[str, Any], refused: Mapping[s
                 raise PydanticCustomError(refused[name], REASONS[refused[name]], {"field": name})
             if name == "":
                 raise PydanticCustomError("empty_name", "A field needs a name")
+        if flexible and isinstance(value, dict):
+            # The names only: in a patch, null takes away even what could never have been there.
+            check_keys(dict.fromkeys(value))
         return value
 
     flexible = model.model_config.get("extra") == "allow" and not issubclass(model, Record)

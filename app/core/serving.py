@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-GRACE_SECONDS: Final = 12
+GRACE_SECONDS: Final = 5
 """How long requests may go on after SIGTERM; whoever stops the process has to wait longer."""
 
 
@@ -16,4 +16,6 @@ def server_options() -> dict[str, Any]:
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": GRACE_SECONDS,
+        # Live events are small; deflating them takes 50 KiB of memory a client.
+        "ws_per_message_deflate": False,
     }

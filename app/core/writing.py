@@ -145,11 +145,14 @@ class Writing:
 
         async def together(transaction: Transaction) -> tuple[list[StoredDocument], Targets]:
             session = transaction.session
-            records, named = await self._made(given, actor, session, prefix)
-            documents = [each.stored() for each in records]
+            documents, named = await self._made(given, actor, session, prefix)
             if self.limit is not None:
                 await self.limit.check(session, documents)
-            await self.model.insert_all(records, session)
+            with refusals(self.name):
+                if len(documents) == 1:
+                    await self.model.collection().insert_one(documents[0], session=session)
+                else:
+                    await self.model.collection().insert_many(documents, session=session)
             await transaction.tell_all(self.model, [(None, each) for each in documents])
             return documents, named
 
@@ -160,19 +163,19 @@ class Writing:
 
     async def _made(
         self, given: list[StoredDocument], actor: Actor, session: AsyncClientSession, prefix: str
-    ) -> tuple[list[Record], Targets]:
+    ) -> tuple[list[StoredDocument], Targets]:
         """The new records, checked, not written yet; and what they name."""
         for values in given:
             values |= dict.fromkeys(self._author, actor.id)
         named = await follow(self.model, given, actor, prefix=prefix, session=session)
         scope = self.access.create(actor)
-        records = []
+        documents = []
         for number, values in enumerate(given):
-            record = self._valid(values, (prefix, number) if prefix else ())
-            if not (scope is True or reaches(scope, record.stored())):
+            document = self._valid(values, (prefix, number) if prefix else ()).stored()
+            if not (scope is True or reaches(scope, document)):
                 raise NotFound("There is no such place, or you may not add to it.")
-            records.append(record)
-        return records, named
+            documents.append(document)
+        return documents, named
 
     async def _current(
         self, key: Id, scope: Scope, request: Request, session: AsyncClientSession

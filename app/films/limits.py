@@ -8,13 +8,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.writing import Limit
 from app.identity.errors import LimitReached
-from app.identity.limits import check_episode_limit, check_project_limit
+from app.identity.limits import check_episode_limit, check_project_limits
 from documents.base import StoredDocument
 
 
 async def _check_projects(session: AsyncClientSession, made: Sequence[StoredDocument]) -> None:
-    for workspace, count in Counter(each["workspace_id"] for each in made).items():
-        await check_project_limit(session, workspace, count)
+    await check_project_limits(session, Counter(each["workspace_id"] for each in made))
 
 
 async def _check_episodes(session: AsyncClientSession, made: Sequence[StoredDocument]) -> None:

@@ -58,6 +58,8 @@ class Teller:
         """The position as the store has it."""
         self._reached = ""
         """How far has been looked, where nothing was to be told since."""
+        self._behind = False
+        """Whether there is more to look at already, so that the position is not of this moment."""
         self._renewed_at = float("-inf")
 
     async def run(self) -> None:
@@ -97,6 +99,7 @@ class Teller:
 
     async def _lead(self, place: TellerPlace) -> None:
         self._stored = self._reached = place.position
+        self._behind = False
         try:
             async with changes_after(self._store, place.position) as changes:
                 await self._tell_on(changes)
@@ -108,12 +111,12 @@ class Teller:
         """Tell what comes, until the lease is lost. Raises Overtaken."""
         while True:
             batch = await changes.next()
-            self._reached = batch.position
+            self._reached, self._behind = batch.position, len(batch.seen) == AT_ONCE
             await self._tell(batch.seen)
             if monotonic() - self._renewed_at >= self._lease / RENEWALS or not self._stored:
                 await self._renew()
                 await self._ask_for_mails()
-            if len(batch.seen) < AT_ONCE:
+            if not self._behind:
                 await asyncio.sleep(GATHER_SECONDS)
 
     async def _catch_up(self, place: TellerPlace) -> None:
@@ -176,7 +179,8 @@ class Teller:
 
     async def _move(self, position: str, session: AsyncClientSession | None = None) -> None:
         query = {"name": NAME, "position": self._stored}
-        update = self._held({"position": position, "position_at": "$$NOW"})
+        moment = {} if position == self._stored or self._behind else {"position_at": "$$NOW"}
+        update = self._held({"position": position, **moment})
         moved = await TellerPlace.collection().update_one(query, update, session=session)
         if not moved.matched_count:
             raise Overtaken

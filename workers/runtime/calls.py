@@ -21,6 +21,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.storage import ObjectMissing
 from app.production import ledger
+from app.production.templates import masking
 from documents.base import NotUnique, Subject, touched
 from documents.production import CostCategory, GenerationCost, PromptExecution, Task
 from documents.values import FreeMap, now, to_floats, to_vector
@@ -181,8 +182,8 @@ async def _intend(context: Context, call: Call) -> PromptExecution:
         app="backlot",
         feature=call.feature,
         stage=call.stage,
-        inputs=call.request.model_dump(mode="json"),
-        resolved_prompt=call.prompt,
+        inputs=masking.masked(call.request.model_dump(mode="json")),
+        resolved_prompt=masking.masked_text(call.prompt),
         provider=call.provider.provider,
         model=call.provider.model,
         call_key=call.key,

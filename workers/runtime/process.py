@@ -19,6 +19,7 @@ from app.production import tasks
 from app.production.kinds import ARCHIVE_TASKS, REPAIR_LEDGER, ArchiveTasks, RepairLedger
 from app.production.tasks import Ownership, new_task
 from app.settings import Settings
+from app.telling.teller import Teller
 from documents.base import NotUnique
 from documents.store import Store
 from workers.providers.registry import Providers
@@ -50,6 +51,7 @@ async def work(settings: Settings, providers: Providers) -> None:
         beside = [
             asyncio.create_task(listen(redis_url, runner)),
             asyncio.create_task(_keep_house(storage)),
+            asyncio.create_task(Teller(store, wakeups, runner.worker_id).run()),
         ]
         logger.info("worker %s is ready", runner.worker_id)
         try:

@@ -97,16 +97,13 @@ async def test_a_refused_write_leaves_no_entry(http: httpx.AsyncClient, world: W
 async def test_bulk_writes_leave_an_entry_for_each_record(
     http: httpx.AsyncClient, world: World
 ) -> None:
-    items = [
-        {"workspace_id": str(world.workspace.id), "name": f"Channel {number}"}
-        for number in range(3)
-    ]
+    items = [{"project_id": str(world.project.id), "name": f"Fox {n}"} for n in range(3)]
     headers = as_(world.owner)
-    made = await http.post(f"{API}/channels/bulk", json={"items": items}, headers=headers)
+    made = await http.post(f"{API}/characters/bulk", json={"items": items}, headers=headers)
     assert made.status_code == 201, made.text
     ids = [each["id"] for each in made.json()["data"]]
-    gone = await http.post(f"{API}/channels/bulk-delete", json={"ids": ids}, headers=headers)
+    gone = await http.post(f"{API}/characters/bulk-delete", json={"ids": ids}, headers=headers)
     assert gone.status_code == 204, gone.text
-    found = await entries(**{"subject.collection": "channels"})
+    found = await entries(**{"subject.collection": "characters"})
     assert [each["action"] for each in found] == ["create"] * 3 + ["delete"] * 3
     assert {str(each["subject"]["id"]) for each in found} == {*ids}
