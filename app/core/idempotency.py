@@ -8,6 +8,7 @@ takes it over.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
@@ -16,6 +17,7 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
+from pymongo.errors import PyMongoError
 
 from app.core.actor import SignedIn
 from app.core.errors import Refusal, answer_to
@@ -36,6 +38,7 @@ MOST_BYTES: Final = 12 * 1024 * 1024
 """Larger answers don't fit into a document of the store."""
 NOT_KEPT: Final = frozenset({"content-length", "date", "set-cookie"})
 
+logger = logging.getLogger(__name__)
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
@@ -135,20 +138,29 @@ async def _known(asked: Mapping[str, Any]) -> IdempotentRequest | None:
 async def _run(noted: IdempotentRequest, request: Request, handler: Handler) -> Response:
     mine = {"_id": noted.id, "revision": noted.revision}
     try:
-        try:
-            response = await handler(request)
-        except Exception as exc:
-            if (refusal := answer_to(exc)) is None:
-                raise
-            response = refusal
-        if response.status_code < 500:
-            await IdempotentRequest.write_one(mine, {"$set": _kept(response)})
-            return response
+        response = await _answered(request, handler)
     except BaseException:
         await IdempotentRequest.collection().delete_one(mine)
         raise
-    await IdempotentRequest.collection().delete_one(mine)
+    try:
+        if response.status_code < 500:
+            await IdempotentRequest.write_one(mine, {"$set": _kept(response)})
+        else:
+            await IdempotentRequest.collection().delete_one(mine)
+    except PyMongoError as exc:
+        # The work is done, and that is what the caller wants to know.
+        logger.warning("an answer could not be kept for its Idempotency-Key: %s", exc)
     return response
+
+
+async def _answered(request: Request, handler: Handler) -> Response:
+    """The handler's answer, also where it refuses."""
+    try:
+        return await handler(request)
+    except Exception as exc:
+        if (refusal := answer_to(exc)) is None:
+            raise
+        return refusal
 
 
 def _kept(response: Response) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from app.api import PREFIX, RESOURCES
 from app.core.answer import dumps
+from app.production.templates.models import BUILT_IN
 from documents.base import Reference, mark
 from documents.values import Id
 from tests.app.access_world import CAUSE, INVITATION, PASSWORD, RESET, VERIFICATION, Studio
@@ -39,6 +40,7 @@ def _fresh(studio: Studio) -> str:
     return f"guest-{studio.world.owner.id}@example.com"
 
 
+TEMPLATE: Final = {"name": "greeting", "app": "tests", "template": "Hello!", "model": BUILT_IN[0]}
 BODIES: Final[Mapping[str, Given]] = {
     "login": lambda studio: {"email": studio.world.owner.email, "password": PASSWORD},
     "refresh": lambda studio: {"refresh_token": studio.refresh_token},
@@ -59,6 +61,9 @@ BODIES: Final[Mapping[str, Given]] = {
         "name": "Export",
         "scopes": ["read:*"],
     },
+    "create_prompt_template": lambda _: TEMPLATE,
+    "import_prompt_templates": lambda _: {"items": [TEMPLATE]},
+    "render_prompt_template": lambda studio: {"template_id": studio.ids["prompt_templates"]},
     "retry_failures": lambda _: {"cause": CAUSE},
     "discard_failures": lambda _: {"cause": CAUSE},
     "create_webhooks": lambda _: {"url": "https://example.com/hook"},
@@ -70,6 +75,9 @@ BODIES: Final[Mapping[str, Given]] = {
 QUERIES: Final[Mapping[str, Given]] = {
     "verify_audit": lambda studio: {"workspace_id": studio.world.workspace.id},
     "read_cost_per_minute": lambda studio: {"project_id": studio.world.project.id},
+    "diff_prompt_templates": lambda studio: {"with": studio.ids["prompt_templates"]},
+    "export_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
+    "import_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
     "live_events": lambda studio: {"subscribe": f"projects:{studio.world.project.id}"},
 }
 PARAMETERS: Final[Mapping[str, Given]] = {
@@ -108,10 +116,10 @@ class Route:
 
     def asked(self, studio: Studio) -> Asked:
         """A good request."""
-        body, own = None, self._own_id(studio)
+        own, special = self._own_id(studio), BODIES.get(self.operation.removeprefix("bulk_"), _none)
+        body: dict[str, Any] | None = special(studio) or None
         if self.body is not None:
-            special = BODIES.get(self.operation.removeprefix("bulk_"), _none)(studio)
-            body = _body(self.body, own, studio, special)
+            body = _body(self.body, own, studio, special(studio))
         query = {n: str(v) for n, v in QUERIES.get(self.operation, _none)(studio).items()}
         address, sent = self._address(studio), json.loads(dumps(body))
         return Asked(self.method, address, query, sent, None if own is None else str(own))
@@ -135,6 +143,7 @@ class Route:
             "owner_id": world.project.id,
             "collection": "projects",
             "verb": "hold",
+            "label": "production",
             **PARAMETERS.get(self.operation, _none)(studio),
         }
         return re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), self.path)

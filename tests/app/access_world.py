@@ -14,7 +14,7 @@ from documents.base import Record, StoredDocument
 from documents.films import Project
 from documents.identity import ApiKey, Invitation, LoginSession, OneTimeToken, User
 from documents.library import Media
-from documents.production import Task
+from documents.production import PromptTemplate, Task
 from documents.references import EACH, references
 from documents.registry import COLLECTIONS, MODELS
 from documents.store import Store
@@ -139,6 +139,8 @@ class Studio:
         if model is ApiKey:
             given |= {"key_hash": digest(KEY), "scopes": ["read:nothing", "write:nothing"]}
             given["last_used_at"] = now() + timedelta(days=1)  # its use is not noted again
+        if model is PromptTemplate:
+            given["labels"] = ["production"]
         if model is Invitation:
             given |= {"token_hash": digest(INVITATION), "email": self.world.stranger.email}
             given["expires_at"] = now() + timedelta(days=1)

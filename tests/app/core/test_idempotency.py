@@ -7,12 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
+from pymongo.errors import AutoReconnect
 
 from app.core import idempotency
 from app.core.idempotency import ABANDONED_AFTER, KEPT_FOR
 from app.core.parts import Parts
 from app.core.recording import Change
 from documents.films import Character, Project
+from documents.identity import ApiKey
 from documents.requests import IdempotentRequest
 from documents.values import now
 from tests.app.support import API, World, as_, client_of, codes
@@ -179,6 +181,36 @@ class TestFailures:
         assert answer.status_code == 201
         assert "idempotency-replayed" not in answer.headers
         assert await projects() == 1
+
+    async def test_an_answer_that_cannot_be_kept_is_given(
+        self,
+        http: httpx.AsyncClient,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        async def away(*_: Any) -> None:
+            raise AutoReconnect("mongo.internal:27017")
+
+        monkeypatch.setattr(IdempotentRequest, "write_one", away)
+        answer = await http.post(PATH, json=body_for(world), headers=keyed(world))
+        assert answer.status_code == 201
+        assert "could not be kept" in caplog.text
+
+    async def test_secrets_are_shown_once(self, http: httpx.AsyncClient, world: World) -> None:
+        body = {
+            "workspace_id": str(world.workspace.id),
+            "name": "Nightly",
+            "scopes": ["read:projects"],
+        }
+        asked: dict[str, Any] = {"json": body, "headers": keyed(world)}
+        first = await http.post(f"{API}/api-keys", **asked)
+        again = await http.post(f"{API}/api-keys", **asked)
+        assert first.status_code == 201, first.text
+        assert codes(again) == (409, "answer_not_kept")
+        kept = await IdempotentRequest.collection().find_one({})
+        assert first.json()["key"] not in str(kept)
+        assert await ApiKey.collection().count_documents({}) == 1
 
     async def test_a_caller_who_goes_away_leaves_no_trace(self, parts: Parts, world: World) -> None:
         gate = Gate()

@@ -36,11 +36,12 @@ pytestmark = pytest.mark.slow
 
 @contextmanager
 def worker(
-    settings: Settings, till: Till, seconds: float = 0
+    settings: Settings, till: Till, seconds: float = 0, clock: float = 0
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker process with a charging provider."""
     quick = settings.model_copy(update={"lease_seconds": 1.0, "sweep_seconds": 0.3})
-    command = [sys.executable, "-m", "tests.support.worker_process", str(till.path), str(seconds)]
+    told = [str(till.path), str(seconds), str(clock)]
+    command = [sys.executable, "-m", "tests.support.worker_process", *told]
     process = subprocess.Popen(command, env=environment(quick))
     try:
         yield process
@@ -145,6 +146,19 @@ async def test_frozen_worker_writes_nothing_when_it_wakes(
         os.kill(frozen.pid, signal.SIGCONT)
         await asyncio.sleep(2.5)
     assert await counted(film) == 1
+
+
+async def test_clocks_five_minutes_off_neither_steal_nor_lose_leases(
+    film: Film, settings: Settings, till: Till
+) -> None:
+    """Leases run by the store's clock, whatever the workers believe."""
+    work = [counting(film, number, seconds=1.5) for number in range(12)]
+    await tasks.add(work)
+    with worker(settings, till, clock=300), worker(settings, till, clock=-300):
+        await until(all_ended, patience=60)
+    done = await Task.all_in(True, {"kind": STURDY.name})
+    assert {(task.status, task.fence, task.error) for task in done} == {("completed", 1, None)}
+    assert await counted(film) == 12
 
 
 async def test_two_sweeps_at_once_agree(film: Film, working: Working) -> None:
