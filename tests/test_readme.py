@@ -136,8 +136,8 @@ def test_a_command_that_is_none_is_noticed() -> None:
 
 
 def test_the_table_names_every_command() -> None:
-    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", README, re.M)
-    named = {name for row in rows for name in re.findall(r"\w+", row)}
+    rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|", README, re.M)
+    named = {name for row in rows for name in re.findall(r"[\w-]+", row)}
     assert named == set(root_command().commands)
 
 

@@ -9,6 +9,7 @@ from app.core.deletion import (
     REMOVE_OBJECTS,
     PurgeTree,
     RemoveObjects,
+    finish,
     removal_of,
 )
 from app.production import ledger, retention
@@ -32,10 +33,12 @@ async def purge_tree(context: Context, parameters: PurgeTree) -> Outcome:
     """Purge a tree that was marked deleted, batch by batch; a killed run is simply repeated."""
     root = COLLECTIONS[parameters.collection]
     total, gone = max(await deletion.mark(root, parameters.id), 1), 0
+    tree = await deletion.tree_of(root, parameters.id)
     for batch in await deletion.purge_batches(root, parameters.id):
         await context.store.in_transaction(partial(_remove, batch))
         gone += deletion.size(batch)
         await context.progress(gone / total, f"{gone} of {total} documents purged")
+    await finish(context.store, tree)
     await context.resources.wakeups.wake()
     return Outcome(TaskOutput(result={"documents": gone}))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.audit import service
 from app.audit.sealing import Sealer
-from app.audit.verification import Verification, verify
+from app.audit.verification import verify
 from app.core.recording import Change
 from documents.base import StoredDocument
 from documents.films import Project
@@ -60,7 +60,3 @@ async def chain_of(workspace: Id | None) -> list[StoredDocument]:
 async def problems(workspace: Id | None) -> list[tuple[str, int, int]]:
     """What is wrong with the chain."""
     return [(each.kind, each.sequence, each.until) for each in (await verify(workspace)).problems]
-
-
-async def checked(workspace: Id | None) -> Verification:
-    return await verify(workspace)

@@ -10,11 +10,12 @@ from pymongo.errors import WriteError
 
 from app.audit import verification
 from app.audit.hashing import SEALED, entry_hash
+from app.audit.verification import verify
 from documents.base import StoredDocument
 from documents.identity import AuditChain, AuditEntry
 from documents.store import Store
 from documents.values import Id
-from tests.app.audit.support import checked, made_chain, made_entries, problems
+from tests.app.audit.support import made_chain, made_entries, problems
 
 LENGTH = 6
 
@@ -35,14 +36,14 @@ def workspace(chain: list[StoredDocument]) -> Id:
 
 
 async def test_a_whole_chain_is_whole(chain: list[StoredDocument], workspace: Id) -> None:
-    found = await checked(workspace)
+    found = await verify(workspace)
     assert found.is_whole
     assert (found.entries, found.end.sequence) == (LENGTH, LENGTH)
     assert found.end.hash == chain[-1]["entry_hash"]
 
 
 async def test_an_empty_chain_is_whole(store: Store) -> None:
-    found = await checked(Id())
+    found = await verify(Id())
     assert (found.is_whole, found.entries, found.end.hash) == (True, 0, None)
 
 
@@ -132,7 +133,7 @@ async def test_an_entry_taken_back_into_the_tail_is_missing(
     chain: list[StoredDocument], workspace: Id
 ) -> None:
     await rewritten(chain[3], sequence=None)
-    found = await checked(workspace)
+    found = await verify(workspace)
     assert [(each.kind, each.sequence) for each in found.problems] == [("missing", 4)]
     assert found.tail.count == 1
 
@@ -147,13 +148,13 @@ async def test_more_problems_than_fit_are_counted(
 ) -> None:
     monkeypatch.setattr(verification, "MOST_PROBLEMS", 2)
     await AuditEntry.collection().update_many({}, {"$set": {"request_id": "another"}})
-    found = await checked(workspace)
+    found = await verify(workspace)
     assert (len(found.problems), found.problem_count) == (2, LENGTH)
 
 
 async def test_the_unsealed_tail_is_reported(store: Store, workspace: Id) -> None:
     await made_entries(store, workspace, 2)
-    found = await checked(workspace)
+    found = await verify(workspace)
     assert (found.is_whole, found.tail.count) == (True, 2)
     assert found.tail.age_seconds is not None
 
@@ -171,7 +172,7 @@ async def test_a_walk_is_right_while_others_write(
 ) -> None:
     await AuditChain.collection().update_many({}, {"$set": {"leased_until": None}})
     writing = asyncio.create_task(made_chain(store, workspace, 100))
-    walks = await asyncio.gather(*(checked(workspace) for _ in range(5)))
+    walks = await asyncio.gather(*(verify(workspace) for _ in range(5)))
     await writing
     assert all(each.is_whole for each in walks)
 
