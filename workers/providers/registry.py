@@ -10,6 +10,7 @@ from workers.providers.local.embedding import LocalEmbeddingProvider
 from workers.providers.local.image import LocalImageProvider
 from workers.providers.local.music import LocalMusicProvider
 from workers.providers.local.text import LocalTextProvider
+from workers.providers.local.video import LocalVideoProvider
 from workers.providers.local.voice import LocalVoiceProvider
 from workers.providers.music import MusicProvider
 from workers.providers.text import TextProvider
@@ -19,17 +20,17 @@ from workers.providers.voice import VoiceProvider
 
 @dataclass(frozen=True, slots=True)
 class Providers:
-    """One provider a kind; no video provider means that films are made of stills."""
+    """One provider a kind."""
 
     text: TextProvider
     image: ImageProvider
     voice: VoiceProvider
     music: MusicProvider
     embedding: EmbeddingProvider
-    video: VideoProvider | None = None
+    video: VideoProvider
 
 
-def local_providers(video: VideoProvider | None = None) -> Providers:
+def local_providers() -> Providers:
     """The providers that run on this machine, for nothing and without a network."""
     return Providers(
         text=LocalTextProvider(),
@@ -37,5 +38,5 @@ def local_providers(video: VideoProvider | None = None) -> Providers:
         voice=LocalVoiceProvider(),
         music=LocalMusicProvider(),
         embedding=LocalEmbeddingProvider(),
-        video=video,
+        video=LocalVideoProvider(),
     )
