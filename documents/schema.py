@@ -7,11 +7,13 @@ from typing import Any, Literal
 from bson import SON
 from pymongo import IndexModel
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import CollectionInvalid, OperationFailure
 
 from documents.base import Record, StoredDocument, index
 from documents.references import references
 from documents.validation import validator
 
+NAMESPACE_EXISTS = 48
 COMPARED_OPTIONS = ("unique", "partialFilterExpression", "default_language", "expireAfterSeconds")
 
 
@@ -79,7 +81,7 @@ async def apply(
     for each in done:
         model = declared[each.collection]
         if each.what == "collection":
-            await database.create_collection(each.collection)
+            await _create(database, each.collection)
             await _set_validator(database, model)
             await database[each.collection].create_indexes(indexes(model))
         elif each.what == "validator":
@@ -95,6 +97,17 @@ async def violations(database: AsyncDatabase[StoredDocument], model: type[Record
     """How many stored documents break the declared checks."""
     query = {"$nor": [validator(model)]}
     return await database[model.collection_name()].count_documents(query)
+
+
+async def _create(database: AsyncDatabase[StoredDocument], name: str) -> None:
+    """Make the collection, unless another process did so in this moment."""
+    try:
+        await database.create_collection(name)
+    except CollectionInvalid:
+        return
+    except OperationFailure as exc:
+        if exc.code != NAMESPACE_EXISTS:
+            raise
 
 
 async def _set_validator(database: AsyncDatabase[StoredDocument], model: type[Record]) -> None:

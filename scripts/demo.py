@@ -83,6 +83,7 @@ def demo(
     content = _read(source)
     read_story(content)  # what cannot be filmed is said before anything starts
     with stopped_by_signals(), servers(Settings()) as (settings, stack):
+        asyncio.run(migrated(settings))
         worker = Child(["worker"], environment(settings), settings.data / "logs" / "worker.log")
         order = Order(_title(source), content, quality, seed)
         with children(worker):
@@ -131,7 +132,6 @@ def _check(stack: Stack | None, worker: Child) -> None:
 
 
 async def _make(settings: Settings, stack: Stack | None, order: Order) -> Film:
-    await migrated(settings)
     account = await ensure_demo_account(settings)
     async with (
         await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store,

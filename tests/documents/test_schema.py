@@ -1,5 +1,6 @@
 """Indexes and validators: applied, compared and mended."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,7 @@ from pymongo.errors import OperationFailure
 from documents.films import Project, Scene
 from documents.identity import User
 from documents.library import Media
+from documents.registry import MODELS
 from documents.schema import Difference, apply, differences, indexes, violations
 from documents.store import Store
 from tests.factories.records import valid
@@ -101,3 +103,12 @@ def test_every_reference_gets_an_index_without_being_asked() -> None:
     assert {"project_id", "episode_id", "character_ids"} <= set(leading)
     names = [each.document["name"] for each in indexes(Scene)]
     assert len(names) == len(set(names))
+
+
+async def test_two_migrations_at_once_agree(store: Store) -> None:
+    """As when a worker writes to a collection while `backlot migrate` makes it."""
+    await store.client.drop_database(f"{store.database.name}_twice")
+    database = store.client[f"{store.database.name}_twice"]
+    await asyncio.gather(apply(database, MODELS), apply(database, MODELS))
+    assert await differences(database, MODELS) == []
+    await store.client.drop_database(database)
