@@ -9,7 +9,6 @@ from pymongo.errors import OperationFailure
 from documents.films import Project, Scene
 from documents.identity import User
 from documents.library import Media
-from documents.registry import MODELS
 from documents.schema import Difference, apply, differences, indexes, violations
 from documents.store import Store
 from tests.factories.records import valid
