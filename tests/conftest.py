@@ -1,7 +1,9 @@
 """The shared servers, and what every test may ask for."""
 
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -69,3 +71,23 @@ def _mock_database() -> Any:
 async def mock_store(_mock_database: Any) -> None:
     """The document classes on a store in memory, for document logic without a server."""
     await bind(_mock_database)
+
+
+MOST_SECONDS = 240
+"""No test takes so long: one that hangs fails by itself instead of holding the suite up."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that hangs."""
+
+    def give_up(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError(f"{item.nodeid} did not end within {MOST_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(MOST_SECONDS)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
