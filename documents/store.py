@@ -33,6 +33,7 @@ class Store:
             w="majority",
             retryWrites=True,
             serverSelectionTimeoutMS=10_000,
+            waitQueueTimeoutMS=10_000,
         )
         try:
             await init_beanie(

@@ -20,6 +20,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from app.audit.hashing import SEALED, Place, sealed_after
+from app.core.background import end
 from documents.base import StoredDocument, touched
 from documents.identity import AuditChain, AuditEntry
 from documents.values import Id, now
@@ -151,6 +152,4 @@ async def sealing() -> AsyncIterator[None]:
     try:
         yield
     finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await end([running])

@@ -11,6 +11,7 @@ import orjson
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
 
+from app.core.background import end
 from documents.base import StoredDocument
 
 AGAIN_SECONDS: Final = 60.0
@@ -84,9 +85,7 @@ class SlowQueries:
 
     async def close(self) -> None:
         """Give up what is being explained."""
-        for task in self._explaining:
-            task.cancel()
-        await asyncio.gather(*self._explaining, return_exceptions=True)
+        await end(self._explaining)
 
     def _is_due(self, slow: _Slow) -> bool:
         key = orjson.dumps([slow.command, slow.collection, slow.shape, slow.sort], default=str)

@@ -7,6 +7,7 @@ from typing import Final
 
 from pymongo.monitoring import CommandListener, ConnectionPoolListener
 
+from app.core.background import end
 from app.core.cache import Cache
 from app.core.changes import Changes
 from app.core.commands import Commands, Connections
@@ -43,7 +44,5 @@ async def upkeep(parts: Parts, slow: SlowQueries) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        for each in running:
-            each.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await end(running)
         await slow.close()

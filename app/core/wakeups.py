@@ -5,8 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
-from arq import create_pool
 from arq.connections import ArqRedis, RedisSettings
+from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
 
 QUEUE: Final = "backlot:wake"
@@ -26,6 +26,19 @@ def redis_settings(url: str) -> RedisSettings:
     return settings
 
 
+def client(url: str) -> ArqRedis:
+    """arq's client, which connects when it is used; close it with `close_connection_pool=True`.
+
+    `arq.create_pool` connects at once, and leaves the connection open when that is cancelled.
+    """
+    return ArqRedis(
+        ConnectionPool.from_url(url, socket_connect_timeout=2),
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE,
+    )
+
+
 def serialize(job: dict[str, Any]) -> bytes:
     """JSON instead of arq's pickle: a token carries nothing that needs it."""
     return json.dumps(job, default=str).encode()
@@ -40,16 +53,15 @@ class Wakeups:
     """Sends wake-up tokens through arq; without Redis it does so in vain, and says so once."""
 
     def __init__(self, redis_url: str) -> None:
-        self._url = redis_url
-        self._pool: ArqRedis | None = None
+        self._client = client(redis_url)
         self._warned = False
 
     async def wake(self) -> None:
         """Wake one worker: it goes on claiming until nothing is runnable."""
 
-        async def ring(pool: ArqRedis) -> None:
-            await pool.enqueue_job(WAKE)
-            async with pool.pipeline(transaction=False) as both:
+        async def ring() -> None:
+            await self._client.enqueue_job(WAKE)
+            async with self._client.pipeline(transaction=False) as both:
                 both.lpush(BELL, "")
                 both.ltrim(BELL, 0, MOST_RINGS)
                 await both.execute()
@@ -59,21 +71,11 @@ class Wakeups:
     async def ready(self) -> bool:
         """Whether Redis answers."""
 
-        async def ping(pool: ArqRedis) -> None:
-            await pool.ping()
+        return await self._try(self._client.ping)
 
-        return await self._try(ping)
-
-    async def _try(self, what: Callable[[ArqRedis], Awaitable[None]]) -> bool:
+    async def _try(self, what: Callable[[], Awaitable[Any]]) -> bool:
         try:
-            if self._pool is None:
-                self._pool = await create_pool(
-                    redis_settings(self._url),
-                    job_serializer=serialize,
-                    job_deserializer=deserialize,
-                    default_queue_name=QUEUE,
-                )
-            await what(self._pool)
+            await what()
         except (RedisError, OSError) as exc:
             if not self._warned:
                 logger.warning("no wake-ups, workers find tasks by their sweep: %s", exc)
@@ -83,9 +85,7 @@ class Wakeups:
         return True
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.aclose()
-            self._pool = None
+        await self._client.aclose(close_connection_pool=True)
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from bson import Timestamp
 from pymongo.errors import PyMongoError
 
 from app.core.actor import Actor
+from app.core.background import end
 from app.core.errors import Refusal, Unavailable
 from app.core.parts import Collection
 from app.live import cursors
@@ -70,9 +71,7 @@ class Live:
         return self
 
     async def __aexit__(self, *_: Any) -> None:
-        for each in self._running:
-            each.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await end(self._running)
         if self._running:
             await self.connections.close_all()
         self._running.clear()

@@ -1,5 +1,6 @@
 """The same events as Server-Sent Events, for clients that only listen."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -7,6 +8,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from app.core.answer import dumps
+from app.core.background import end
 from app.core.errors import BadQuery, NotSignedIn
 from app.live.follower import Follower
 from app.live.live import Live
@@ -44,10 +46,19 @@ class EventStream(StreamingResponse):
         self._live, self._follower = live, follower
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the stream; whatever ends it, the view is closed."""
+        """Send the stream; whatever ends it, the view is closed.
+
+        The usual way cancels at every turn of the loop until the stream has ended, also what the
+        document store's driver does to tidy up after the first time.
+        """
+        speaking = asyncio.create_task(self.stream_response(send))
+        leaving = asyncio.create_task(self.listen_for_disconnect(receive))
         try:
-            await super().__call__(scope, receive, send)
+            await asyncio.wait({speaking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if speaking.done():
+                await speaking
         finally:
+            await end([speaking, leaving])
             self._live.leave(self._follower)
             await self._live.connections.closed(self._follower.connection_id)
 

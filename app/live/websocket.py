@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.core.answer import dumps
+from app.core.background import end
 from app.core.errors import NotSignedIn, Refusal, Unavailable, refusal_for
 from app.live.follower import HEARTBEAT_SECONDS, Follower, TooManySubscriptions
 from app.live.live import Live, TooManyViews
@@ -130,9 +131,7 @@ class _Conversation:
             for each in done:
                 each.result()
         finally:
-            for each in sides:
-                each.cancel()
-            await asyncio.gather(*sides, return_exceptions=True)
+            await end(sides)
 
     async def _speak(self, follower: Follower) -> None:
         while True:

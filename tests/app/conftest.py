@@ -34,9 +34,13 @@ async def _wakeups(api_settings: Settings) -> AsyncIterator[Wakeups]:
 
 
 @pytest.fixture
-def parts(api_settings: Settings, store: Store, _storage: Storage, _wakeups: Wakeups) -> Parts:
+async def parts(
+    api_settings: Settings, store: Store, _storage: Storage, _wakeups: Wakeups
+) -> AsyncIterator[Parts]:
     """What the application works with; a test may exchange one of them."""
-    return parts_with(api_settings, store, _storage, _wakeups)
+    made = parts_with(api_settings, store, _storage, _wakeups)
+    yield made
+    await made.identity.throttle.close()
 
 
 @pytest.fixture

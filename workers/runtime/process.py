@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final, TypeAlias, cast
 
-from arq import create_pool
 from arq.connections import ArqRedis
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
+from app.core.background import end
 from app.core.storage import Storage, StorageError
-from app.core.wakeups import BELL, QUEUE, WAKE, Wakeups, deserialize, redis_settings, serialize
+from app.core.wakeups import BELL, QUEUE, WAKE, Wakeups, client, deserialize, serialize
 from app.production import tasks
 from app.production.kinds import ARCHIVE_TASKS, REPAIR_LEDGER, ArchiveTasks, RepairLedger
 from app.production.tasks import Ownership, new_task
@@ -57,9 +57,7 @@ async def work(settings: Settings, providers: Providers) -> None:
         try:
             await runner.run()
         finally:
-            for each in beside:
-                each.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+            await end(beside)
 
 
 async def _keep_house(storage: Storage) -> None:
@@ -93,9 +91,8 @@ async def listen(redis_url: str, runner: Runner) -> None:
 
 
 async def _listen(redis_url: str, wake: Wake) -> None:
-    settings = redis_settings(redis_url)
     # Our own pool: arq leaves its pool open when it is cancelled.
-    pool = await create_pool(settings, job_serializer=serialize, job_deserializer=deserialize)
+    pool = client(redis_url)
     arq = Worker(
         functions=[func(cast(Any, wake), name=WAKE, keep_result=0, max_tries=1)],
         queue_name=QUEUE,
@@ -114,9 +111,7 @@ async def _listen(redis_url: str, wake: Wake) -> None:
             if each.done():
                 each.result()
     finally:
-        for each in listening:
-            each.cancel()
-        await asyncio.gather(*listening, *arq.tasks.values(), return_exceptions=True)
+        await end([*listening, *arq.tasks.values()])
         await pool.aclose(close_connection_pool=True)
 
 

@@ -7,13 +7,8 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from app.core.parts import Parts
-from app.core.storage import Storage
-from app.core.wakeups import Wakeups
 from app.identity.throttle import PREFIX
-from app.main import parts_with
 from app.settings import Settings
-from documents.store import Store
 from tests.app.identity.support import Mails
 from tests.app.support import TOKEN_KEY
 
@@ -22,15 +17,6 @@ from tests.app.support import TOKEN_KEY
 def api_settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     data: Path = tmp_path_factory.mktemp("data")
     return settings.model_copy(update={"token_key": SecretStr(TOKEN_KEY), "data": data})
-
-
-@pytest.fixture
-async def parts(
-    api_settings: Settings, store: Store, _storage: Storage, _wakeups: Wakeups
-) -> AsyncIterator[Parts]:
-    made = parts_with(api_settings, store, _storage, _wakeups)
-    yield made
-    await made.identity.throttle.close()
 
 
 @pytest.fixture(autouse=True)
