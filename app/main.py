@@ -14,9 +14,10 @@ from app.api import PREFIX, router, routers
 from app.audit.sealing import sealing
 from app.audit.service import record
 from app.authentication import Authentication
-from app.core import doors, errors, health, metrics, openapi, pages, switchboard
+from app.core import doors, errors, health, metrics, openapi, pages, serving, switchboard
 from app.core.cache import Cache
 from app.core.cursors import Cursors
+from app.core.encryption import Encryption
 from app.core.metrics import Metrics
 from app.core.parts import Parts, keep, reading_of
 from app.core.slow_queries import SlowQueries
@@ -26,6 +27,7 @@ from app.core.upkeep import listeners, upkeep
 from app.core.wakeups import Wakeups
 from app.identity.parts import IdentityParts
 from app.identity.tokens import Tokens, token_key
+from app.library.search.searching import Search
 from app.limits.service import Limits, RateLimited, open_limits
 from app.limits.sizes import HeadersTooLong
 from app.live.live import Live
@@ -46,8 +48,10 @@ AT_THE_DOOR: Final = {
 
 
 def application() -> FastAPI:
-    """The application by the settings of the environment."""
-    return create_app(Settings())
+    """The application by the settings of the environment, in a process of its own."""
+    app = create_app(Settings())
+    serving.leave_out_of_collections()
+    return app
 
 
 @asynccontextmanager
@@ -102,6 +106,7 @@ def parts_with(
         metrics=measured,
         cache=cache,
         identity=IdentityParts.of(settings),
+        search=Search(settings, store, reading["media"]),
         limits=limits,
         record=record,
     )
@@ -110,10 +115,11 @@ def parts_with(
 def create_app(settings: Settings, opened: Opener = open_parts) -> FastAPI:
     """The application; its parts are open while it runs. Raises NotConfigured."""
     token_key(settings)
+    Encryption.of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with opened(settings) as parts, parts.live, sealing():
+        async with opened(settings) as parts, parts.live, parts.search, sealing():
             keep(app, parts)
             yield
 

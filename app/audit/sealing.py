@@ -54,6 +54,7 @@ class Sealer:
             except PyMongoError as exc:
                 logger.warning("audit entries wait to be sealed: %s", exc)
             except Exception:
+                # Nobody would start the sealer again: it goes on for the other workspaces.
                 logger.exception("audit entries wait to be sealed")
             if sealed < BATCH:
                 await asyncio.sleep(PAUSE_SECONDS)

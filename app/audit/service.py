@@ -7,7 +7,6 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.audit.differences import differences
 from app.core.actor import Actor
 from app.core.recording import Change
-from app.core.request_ids import request_id
 from documents.base import Record, StoredDocument
 from documents.identity import AuditAction, AuditActor, AuditEntry
 from documents.values import Id, now
@@ -69,7 +68,7 @@ def _entry(change: Change) -> StoredDocument | None:
         "before": before,
         "after": after,
         "actor": _as_known(change.actor),
-        "request_id": request_id() or None,
+        "request_id": change.request_id or None,
         "sequence": None,
         "previous_hash": None,
         "entry_hash": None,

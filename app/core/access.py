@@ -41,8 +41,10 @@ def oneself(actor: Actor) -> Scope:
 
 
 def own(actor: Actor) -> Scope:
-    """What belongs to one user alone, admins included."""
-    return {"user_id": actor.id}
+    """What belongs to one user alone, admins included; to his API key, what of it lies in the
+    workspace of the key."""
+    mine = {"user_id": actor.id}
+    return mine if actor.key is None else {**mine, "workspace_id": {"$in": [*actor.workspaces]}}
 
 
 def workspace_of(*roles: MemberRole) -> Rule:

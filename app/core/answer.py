@@ -1,6 +1,6 @@
 """From BSON to JSON bytes; no model is built on the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +15,8 @@ from documents.values import Id, to_floats
 
 OPTIONS: Final = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_SERIALIZE_NUMPY
 DAY: Final = slice(0, 10)
+STORED: Final = b'{"_id":'
+SHOWN: Final = b'{"id":'
 
 
 def _amount(value: Decimal128) -> str:
@@ -45,6 +47,29 @@ def public(document: StoredDocument) -> StoredDocument:
     return {"id": document.pop("_id"), **document}
 
 
+def record_json(document: StoredDocument) -> bytes:
+    """The document as JSON, under the names that clients know."""
+    return _renamed_first(dumps(document)) or dumps(public(document))
+
+
+def list_json(documents: Sequence[StoredDocument]) -> bytes:
+    """The documents as a JSON list, under the names that clients know.
+
+    Renaming in the text costs a tenth of building every document anew. The text of a value holds
+    no quotation mark that is not escaped, so what is replaced are names, and when there are no
+    more of them than documents, which all begin with theirs, there is none inside of a document.
+    """
+    text = dumps(documents)
+    known = text.count(STORED) == len(documents) and all(
+        next(iter(each), "") == "_id" for each in documents
+    )
+    return text.replace(STORED, SHOWN) if known else dumps([public(each) for each in documents])
+
+
+def _renamed_first(text: bytes) -> bytes | None:
+    return SHOWN + text[len(STORED) :] if text.startswith(STORED) else None
+
+
 def etag(revision: int) -> str:
     """The entity tag of a record in this revision."""
     return f'"{revision}"'
@@ -61,8 +86,8 @@ class Answer(Response):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """The content as JSON."""
-        return dumps(content)
+        """The content as JSON, which it may be already."""
+        return content if isinstance(content, bytes) else dumps(content)
 
 
 def as_days(document: StoredDocument, paths: tuple[tuple[str, ...], ...]) -> StoredDocument:

@@ -116,11 +116,13 @@ def _integer(digits: str) -> int:
     return number
 
 
-def _float(digits: str) -> float:
+def _float(digits: str) -> int | float:
     number = float(digits)
     if not math.isfinite(number):
         raise MalformedBody(f"{digits[:24]} is too large for a number.")
-    return number
+    # To JSON 14.0 is a whole number.
+    is_whole = number.is_integer() and abs(number) <= LARGEST_INTEGER
+    return int(number) if is_whole else number
 
 
 def _too_deep(value: Any, left: int) -> bool:

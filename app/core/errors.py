@@ -17,6 +17,7 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.methods import methods_at
 from app.core.request_ids import request_id
 from app.core.storage import StorageError
 from documents.base import BrokenCheck, NotUnique
@@ -219,9 +220,10 @@ def problem(
     return Response(orjson.dumps(body), status, {**(headers or {})}, PROBLEM_JSON)
 
 
-def refused(refusal: Refusal) -> Response:
-    """The answer that tells of a refusal."""
-    return problem(refusal.status, refusal.code, str(refusal), refusal.headers, **refusal.members)
+def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that tells of a refusal; with `headers` beside those of its class."""
+    known = {**refusal.headers, **(headers or {})}
+    return problem(refusal.status, refusal.code, str(refusal), known, **refusal.members)
 
 
 def answer_to(error: Exception) -> Response | None:
@@ -279,7 +281,11 @@ class UnexpectedErrors:
             await problem(500, "internal_error", detail)(scope, receive, send)
 
 
-async def _answered(_: Request, error: Exception) -> Response:
+async def _answered(request: Request, error: Exception) -> Response:
+    if _may_be_no_method(error):
+        methods = methods_at(request.app, request.scope["path"])
+        if methods and request.method not in methods:
+            error = HTTPException(405, headers={"Allow": ", ".join(sorted(methods))})
     answer = answer_to(error)
     assert answer is not None
     return answer
@@ -290,6 +296,16 @@ FRAMEWORK_CODES: Final[Mapping[int, str]] = {
     404: "not_found",
     405: "method_not_allowed",
 }
+
+
+def _may_be_no_method(error: Exception) -> bool:
+    """Whether the path may not take the method: it is said so, or does not fit the route."""
+    match error:
+        case HTTPException():
+            return error.status_code == 405
+        case RequestValidationError():
+            return any(each["loc"][:1] == ("path",) for each in error.errors())
+    return False
 
 
 def _about(field: str, code: str, detail: str) -> dict[str, str]:

@@ -32,7 +32,8 @@ QUIET: Final = ("arq", "botocore", "httpcore", "httpx", "pymongo", "urllib3")
 
 def masked(text: str) -> str:
     """The text without what looks like a secret."""
-    return SECRETS.sub(_mask, text)
+    # One word is none: each kind needs a space or a mark beside it. Most lines say one word.
+    return text if text.isalnum() else SECRETS.sub(_mask, text)
 
 
 def _mask(found: re.Match[str]) -> str:
@@ -77,6 +78,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines() if settings.log_format == "json" else PlainLines())
+    # No line shows these, and finding them out is half of what a line costs.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(level=settings.log_level.upper(), handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -62,6 +62,28 @@ def update_of(
     return {"$set": values, **({"$unset": gone} if gone else {})}
 
 
+def updated(document: StoredDocument, update: Mapping[str, Any]) -> StoredDocument:
+    """The document as this update leaves it; what the update does not reach is shared."""
+    result = dict(document)
+    for name, value in update.get("$set", {}).items():
+        holder, last = _opened(result, name)
+        holder[last] = value
+    for name in update.get("$unset", ()):
+        holder, last = _opened(result, name)
+        holder.pop(last, None)
+    for name, value in update.get("$inc", {}).items():
+        result[name] = result.get(name, 0) + value
+    return result
+
+
+def _opened(document: StoredDocument, name: str) -> tuple[StoredDocument, str]:
+    """What holds the field, copied on the way to it."""
+    *way, last = name.split(".")
+    for step in way:
+        document[step] = document = dict(document[step])
+    return document, last
+
+
 def _field(kind: Any, current: Any, value: Any) -> Any:
     if isinstance(value, dict):
         if inner := _embedded(kind):

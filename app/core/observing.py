@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.metrics import Metrics
 from app.core.parts import parts_in
+from app.core.switchboard import TEMPLATE
 from documents.values import Id
 
 UNKNOWN: Final = "unknown"
@@ -99,6 +100,8 @@ class Observing:
 
 def route_of(scope: Scope) -> str:
     """The template of the route that served the request, such as `/api/v1/projects/{id}`."""
+    if TEMPLATE in scope:
+        return str(scope[TEMPLATE])
     # FastAPI's route knows the path below its router only; the whole stands in its own note.
     context = scope.get("fastapi", {}).get("effective_route_context")
     path = getattr(context or scope.get("route"), "path", None)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from app.core.bodies import LARGEST_INTEGER
 from app.core.errors import Invalid, documented
 from app.core.idempotency import HEADER, KEPT_FOR, LONGEST_KEY, REFUSALS, REPLAYED
 
@@ -15,6 +16,7 @@ LINES: Final[Mapping[str, str]] = {
     "production": "Tasks, pipelines, prompts, costs and budgets.",
     "publishing": "What goes out to platforms.",
     "assistant": "Conversations with the assistant.",
+    "telling": "Telling people and other systems what happened: notifications and webhooks.",
     "films": "Projects, episodes, characters and scenes.",
     "campaigns": "Videos and stories by plan.",
     "channels": "Long videos for music channels.",
@@ -31,7 +33,12 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 IDEMPOTENCY_KEY: Final = {
     "name": HEADER,
     "in": "header",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LONGEST_KEY,
+        "pattern": "^[!-~]([ -~]*[!-~])?$",
+    },
     "description": (
         "A word of your own for this request, say a UUID. Sent again with it within "
         f"{KEPT_FOR.total_seconds() / 3600:.0f} hours, the request runs once and is answered "
@@ -48,6 +55,7 @@ def complete(page: Page) -> None:
     for each in operations(page):
         if FRAMEWORKS in str(each["responses"].get("422")):
             each["responses"] |= {str(name): told for name, told in documented(Invalid).items()}
+    _bound(page)
     for path in page["paths"].values():
         if "post" in path and path["post"].get("security"):
             _repeatable(path["post"])
@@ -62,6 +70,19 @@ def operations(page: Page) -> list[dict[str, Any]]:
 
 def _described(name: str) -> dict[str, str]:
     return {"description": LINES[name]} if name in LINES else {}
+
+
+def _bound(part: Any) -> None:
+    """Say of whole numbers how large they can be, where nothing smaller is said."""
+    if isinstance(part, dict):
+        if part.get("type") == "integer":
+            part.setdefault("minimum", -LARGEST_INTEGER - 1)
+            part.setdefault("maximum", LARGEST_INTEGER)
+        for each in part.values():
+            _bound(each)
+    elif isinstance(part, list):
+        for each in part:
+            _bound(each)
 
 
 def _repeatable(operation: dict[str, Any]) -> None:

@@ -3,15 +3,23 @@
 from typing import Any, Final, TypeAlias
 
 from app.core.query import MOST, MOST_CHOICES, USUAL, Listing
-from app.core.searching import LONGEST, SHORTEST
+from app.core.searching import LONGEST, PATTERN, SHORTEST
 from app.core.searching import PARAMETER as SEARCH
 
 Parameter: TypeAlias = dict[str, Any]
 
+
+def _choices(items: dict[str, Any], most: int | None = None) -> dict[str, Any]:
+    """Values of one parameter, separated by commas."""
+    bounds = {"minItems": 1} if most is None else {"minItems": 1, "maxItems": most}
+    schema = {"type": "array", "items": items, **bounds}
+    return {"schema": schema, "style": "form", "explode": False}
+
+
 FIELDS: Final[Parameter] = {
     "name": "fields",
     "in": "query",
-    "schema": {"type": "string"},
+    **_choices({"type": "string", "minLength": 1}),
     "description": "Only these, separated by commas; dots lead into sub-documents.",
 }
 IF_NONE_MATCH: Final[Parameter] = {
@@ -53,15 +61,15 @@ def _include(listing: Listing) -> list[Parameter]:
     """`include=`, which names references without their `_id`."""
     if not (names := listing.including.names):
         return []
-    example = names[0]
     return [
-        _parameter(
-            "include",
-            {"type": "string", "examples": [example]},
-            "Records to answer along with each row, separated by commas, of: "
-            f"{', '.join(f'`{each}`' for each in names)}. Each stands in the row under this name; "
-            "null, or left out of a list, where it is not yours to see.",
-        )
+        {
+            "name": "include",
+            "in": "query",
+            **_choices({"type": "string", "enum": names}),
+            "description": "Records to answer along with each row, separated by commas. Each "
+            "stands in the row under this name; null, or left out of a list, where it is not "
+            "yours to see.",
+        }
     ]
 
 
@@ -72,7 +80,12 @@ def _search(listing: Listing) -> list[Parameter]:
     return [
         _parameter(
             SEARCH,
-            {"type": "string", "minLength": SHORTEST, "maxLength": LONGEST},
+            {
+                "type": "string",
+                "minLength": SHORTEST,
+                "maxLength": LONGEST,
+                "pattern": PATTERN,
+            },
             f"Words to look for in {fields}: any of them, best match first; "
             '`"…"` keeps words together and `-word` leaves rows out. '
             "Goes with exact filters, not with `sort` or ranges.",
@@ -82,11 +95,12 @@ def _search(listing: Listing) -> list[Parameter]:
 
 def _filter(listing: Listing, name: str) -> Parameter:
     field, operator = listing.names[name]
+    schema = _flat(listing.filters[field].values.json_schema())
     if operator == "in":
-        return _parameter(
-            name, {"type": "string"}, f"Up to {MOST_CHOICES} values, separated by commas."
-        )
-    return _parameter(name, _flat(listing.filters[field].values.json_schema()), "")
+        description = f"Up to {MOST_CHOICES} values, separated by commas."
+        choices = _choices(schema, MOST_CHOICES)
+        return {"name": name, "in": "query", **choices, "description": description}
+    return _parameter(name, schema, "")
 
 
 def _flat(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a process of the API holds open, in one typed object."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias, cast
 
 from bson.codec_options import CodecOptions
@@ -21,9 +21,12 @@ from documents.values import TYPES
 if TYPE_CHECKING:
     from app.core.actor import Actor
     from app.core.cache import Cache
+    from app.core.gathering import Gathering
     from app.core.metrics import Metrics
     from app.core.recording import Recorder
+    from app.core.together import Writes
     from app.identity.parts import IdentityParts
+    from app.library.search.searching import Search
     from app.limits.service import Limits
     from app.live.live import Live
 
@@ -51,10 +54,15 @@ class Parts:
     metrics: "Metrics"
     cache: "Cache"
     identity: "IdentityParts"
+    search: "Search"
     limits: "Limits | None" = None
     """None: whoever asks may ask as much as he likes."""
     record: "Recorder | None" = None
     """Told of every change that people make by the plain routes; None: nobody keeps it."""
+    gathered: "dict[str, Gathering]" = field(default_factory=dict)
+    """Reads by id that go together, by collection."""
+    writes: "dict[tuple[str, Recorder | None], Writes]" = field(default_factory=dict)
+    """Writes that go together, by collection and by who is told of them."""
 
 
 def reading_of(store: Store) -> dict[str, Collection]:

@@ -15,6 +15,7 @@ from app.core.errors import BadQuery
 from app.core.fields import Fields, Projection, stored_name
 from app.core.including import Including
 from app.core.plans import UNORDERED, Indexes, Order, PlainIndex, Served
+from app.core.schemas import is_number
 from app.core.searching import ORDER as BEST_FIRST
 from app.core.searching import PARAMETER as SEARCH
 from app.core.searching import SCORE, text_fields, words
@@ -244,6 +245,8 @@ class Listing:
             typed = self.filters[name].values.validate_strings(value)
             if isinstance(typed, int | float) and not abs(typed) < LARGEST:
                 raise ValueError("beyond what the store can compare")
+            if isinstance(typed, date) and is_number(value):
+                raise ValueError("a number, which is no date")
         except (ValidationError, ValueError, OverflowError) as exc:
             raise BadQuery(f"Not a value of `{_shown(name)}`: {value[:64]!r}.") from exc
         return typed

@@ -5,12 +5,14 @@ from typing import Final, TypeAlias
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from orjson import Fragment
 from pymongo.asynchronous.cursor import AsyncCursor
 
 from app.core.access import Access
 from app.core.actor import Actor, demand
-from app.core.answer import Answer, as_days, dumps, etag, names, public
+from app.core.answer import Answer, as_days, etag, list_json, names, public, record_json
 from app.core.errors import BadQuery, NotFound
+from app.core.gathering import gathering
 from app.core.parts import Collection, Parts
 from app.core.plans import in_order
 from app.core.query import MOST_TENANTS, Listing, Page, Reach
@@ -21,7 +23,10 @@ from documents.values import Id
 Rows: TypeAlias = AsyncCursor[StoredDocument] | AsyncIterator[StoredDocument]
 NDJSON: Final = "application/x-ndjson"
 STREAMED_AT_ONCE: Final = 500
-"""Rows that one chunk of a stream holds."""
+"""Rows that one chunk of a stream holds, and one answer of the store."""
+MOST_KNOWN: Final = 200
+LONGEST_KNOWN: Final = 500
+"""Query strings that are remembered with what they ask for, and their bytes."""
 
 
 class Reading:
@@ -30,14 +35,13 @@ class Reading:
     def __init__(self, model: type[Record], access: Access, listing: Listing) -> None:
         self.model, self.access, self.listing = model, access, listing
         self.name = model.collection_name()
+        self._pages: dict[tuple[bytes, Reach], Page] = {}
 
     async def listed(self, request: Request, actor: Actor, parts: Parts) -> Response:
         """One page, or with `Accept: application/x-ndjson` all from its beginning."""
         demand(actor, "read", self.name)
         scope = self.access.read(actor)
-        asked = request.query_params.multi_items()
-        reach: Reach = "all" if scope is True else "scoped"
-        page = self.listing.page(asked, reach, parts.cursors)
+        page = self._page(request, "all" if scope is True else "scoped", parts)
         self._check_width(actor, scope, page)
         if request.headers.get("accept", "").partition(";")[0].strip() == NDJSON:
             limit = page.limit if "limit" in request.query_params else 0
@@ -51,8 +55,8 @@ class Reading:
             found.pop()
             following = parts.cursors.written(page.listing, page.place(found[-1]))
         count = {"count": await self._count(parts, scope, page)} if page.counted else {}
-        data = await self._shown_rows(found, page, actor, parts)
-        return Answer({"data": data, "next": following, **count})
+        await self._complete(found, page, actor, parts)
+        return Answer({"data": Fragment(list_json(found)), "next": following, **count})
 
     async def one(self, key: Id, request: Request, actor: Actor, parts: Parts) -> Response:
         """The record with this id. Raises NotFound where the actor does not reach it."""
@@ -71,19 +75,17 @@ class Reading:
         await including.add([document], included, actor, parts)
         for name in extra:
             document.pop(name, None)
-        return Answer(self.shown(document), headers={"ETag": tag})
+        as_days(document, self.listing.fields.days)
+        return Answer(record_json(document), headers={"ETag": tag})
 
     async def fetched(
         self, parts: Parts, scope: Scope, key: Id, projection: Mapping[str, int]
     ) -> StoredDocument:
         """The fields of the record, and its revision. Raises NotFound."""
-        if scope is not False:
-            # The hint spares the store to weigh the indexes of the access filter.
-            document = await parts.reading[self.name].find_one(
-                within(scope, {"_id": key}), {**projection, "revision": 1}, hint=[("_id", 1)]
-            )
-            if document is not None:
-                return document
+        reads = gathering(parts, self.name)
+        document = await reads.one(key, scope, {**projection, "revision": 1})
+        if document is not None:
+            return document
         raise NotFound("There is no such record, or none that you may see.")
 
     def shown(self, document: StoredDocument) -> StoredDocument:
@@ -91,21 +93,45 @@ class Reading:
         days = self.listing.fields.days
         return public(as_days(document, days) if days else document)
 
-    async def _shown_rows(
+    def _page(self, request: Request, reach: Reach, parts: Parts) -> Page:
+        """What the query string asks for; the same string is often asked again."""
+        asked: bytes = request.scope["query_string"]
+        page = self._pages.get((asked, reach))
+        if page is None:
+            page = self.listing.page(request.query_params.multi_items(), reach, parts.cursors)
+            # A page behind a cursor is seldom asked for twice.
+            if len(asked) <= LONGEST_KNOWN and "after" not in request.query_params:
+                if len(self._pages) >= MOST_KNOWN:
+                    del self._pages[next(iter(self._pages))]
+                self._pages[asked, reach] = page
+        return page
+
+    async def _complete(
         self, found: list[StoredDocument], page: Page, actor: Actor, parts: Parts
-    ) -> list[StoredDocument]:
+    ) -> None:
+        """Make the rows what clients see, but for the name of the id; in place."""
         if page.included:
             await self.listing.including.add(found, page.included, actor, parts)
         for row in found if page.extra else ():
             for name in page.extra:
                 row.pop(name, None)
-        return [self.shown(row) for row in found]
+        if self.listing.fields.days:
+            for row in found:
+                as_days(row, self.listing.fields.days)
 
     def _rows(self, source: Collection, scope: Scope, page: Page, limit: int) -> Rows:
         if page.searched:
             return _search(source, scope, page, limit)
         finds = [
-            source.find(query, page.projection, sort=page.order, limit=limit, hint=hint)
+            # Without a size the store would send 16 MiB at once, which are some 100 in memory.
+            source.find(
+                query,
+                page.projection,
+                sort=page.order,
+                limit=limit,
+                hint=hint,
+                batch_size=STREAMED_AT_ONCE,
+            )
             for query, hint in self.plan(scope, page)
         ]
         return finds[0] if len(finds) == 1 else in_order(finds, page.order)
@@ -130,8 +156,8 @@ class Reading:
         self, rows: Rows, page: Page, actor: Actor, parts: Parts
     ) -> AsyncIterator[bytes]:
         while chunk := await first_of(rows, STREAMED_AT_ONCE):
-            shown = await self._shown_rows(chunk, page, actor, parts)
-            yield b"\n".join([*map(dumps, shown), b""])
+            await self._complete(chunk, page, actor, parts)
+            yield b"\n".join([*map(record_json, chunk), b""])
 
     async def _count(self, parts: Parts, scope: Scope, page: Page) -> int:
         query = within(scope or {"_id": {"$in": []}}, page.filters)
@@ -168,7 +194,8 @@ async def _search(
         return
     query = within(scope, page.query)
     stages = pipeline(query, page.projection, page.behind, limit)
-    async for row in await source.aggregate(stages, maxTimeMS=MOST_MS):
+    found = await source.aggregate(stages, maxTimeMS=MOST_MS, batchSize=STREAMED_AT_ONCE)
+    async for row in found:
         yield row
 
 

@@ -1,13 +1,14 @@
 """What a write changes, handed to whoever keeps the record of it within the same transaction."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.actor import Actor
 from app.core.parts import Parts
+from app.core.request_ids import request_id
 from documents.base import Record
 from documents.identity import AuditAction, AuditActor, Workspace
 from documents.values import Id
@@ -33,6 +34,8 @@ class Change:
     """None where the record is new."""
     after: Mapping[str, Any] | None
     """None where it is deleted."""
+    request_id: str = field(default_factory=request_id)
+    """The request in whose course it is made; empty outside of one."""
 
     @classmethod
     def of(

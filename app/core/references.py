@@ -1,5 +1,6 @@
 """Are the records that a document names there, may this actor name them, do they fit together?"""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from types import NoneType
@@ -9,6 +10,8 @@ from app.core.access import ACCESS
 from app.core.actor import Actor
 from app.core.deletion import finish
 from app.core.errors import Invalid
+from app.core.gathering import gathering
+from app.core.parts import Parts
 from documents.base import Inherited, Record, Session, StoredDocument, mark, within
 from documents.references import references
 from documents.registry import COLLECTIONS
@@ -31,16 +34,19 @@ async def follow(
     before: Mapping[str, Any] | None = None,
     prefix: str = "",
     session: Session = None,
+    parts: Parts | None = None,
 ) -> Targets:
     """Check what the documents name, and fill in what they inherit from it, in place.
 
-    Answers what they name, but not what `before` (the record before a change) named already, which
-    is not checked again. One query for each collection named. Raises Invalid, naming the field.
+    With `parts` it is read together with what others read, outside of any transaction: whoever
+    writes afterwards has to `look_again`. Answers what they name, but not what `before` (the
+    record before a change) named already, which is not checked again. One query for each
+    collection named. Raises Invalid, naming the field.
     """
     wanted = _wanted(model, documents, before or {}, prefix)
     found: Targets = {}
     for name, fields in wanted.items():
-        found[name] = await _reachable(model, name, [*fields], actor, session)
+        found[name] = await _reachable(model, name, [*fields], actor, session, parts)
         if missing := fields.keys() - found[name].keys():
             raise _bad(fields[next(iter(missing))], "missing_reference", "names nothing in reach")
     for document in documents:
@@ -88,7 +94,12 @@ def _filled(model: type[Record]) -> set[str]:
 
 
 async def _reachable(
-    model: type[Record], collection: str, ids: list[Id], actor: Actor, session: Session
+    model: type[Record],
+    collection: str,
+    ids: list[Id],
+    actor: Actor,
+    session: Session,
+    parts: Parts | None,
 ) -> dict[Id, StoredDocument]:
     access = ACCESS.get(collection)
     scope = access.may_name(actor) if access else False
@@ -96,6 +107,10 @@ async def _reachable(
         return {}
     copied = [name for name, each in model.model_fields.items() if mark(each, Inherited)]
     projection = dict.fromkeys([*BELONGING, *copied], 1)
+    if parts is not None:
+        reads = gathering(parts, collection)
+        rows_found = await asyncio.gather(*(reads.one(key, scope, projection) for key in ids))
+        return {row["_id"]: row for row in rows_found if row is not None}
     query = within(scope, {"_id": {"$in": ids}})
     rows = COLLECTIONS[collection].collection().find(query, projection, session=session)
     return {row["_id"]: row async for row in rows}

@@ -1,12 +1,24 @@
 """What clients send and get, derived from the marks of a document class."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from functools import reduce, wraps
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    create_model,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
@@ -123,6 +135,33 @@ REASONS: Mapping[str, Any] = {
 }
 
 
+def is_number(value: Any) -> bool:
+    """Whether pydantic would take the value of a date or moment for seconds since 1970."""
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _no_number(value: Any) -> Any:
+    if is_number(value):
+        raise PydanticCustomError("moment_type", "A moment is written as ISO 8601 has it")
+    return value
+
+
+GivenMoment: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_no_number)]
+"""A moment that a client names."""
+STRICT: Mapping[Any, Any] = {
+    bool: StrictBool,
+    int: StrictInt,
+    float: StrictFloat,
+    **{kind: Annotated[kind, BeforeValidator(_no_number)] for kind in (date, datetime)},
+    AwareDatetime: GivenMoment,
+}
+"""What pydantic would take other types of JSON for: 1 for true, "1" for 1, 0 for the year 1970."""
+
+
 def _unset() -> Any:
     """A default that the schema does not show."""
 
@@ -158,6 +197,8 @@ def _derived(kind: Any, derive: Derivation) -> Any:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return derive(kind)
     origin, inner = get_origin(kind), get_args(kind)
+    if origin is None and derive is not read_schema:
+        return STRICT.get(kind, kind)
     if origin is Annotated:
         return Annotated[(_derived(inner[0], derive), *inner[1:])]
     if origin in (Union, UnionType):

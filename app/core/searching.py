@@ -14,6 +14,8 @@ from documents.schema import indexes
 PARAMETER: Final = "q"
 SHORTEST: Final = 2
 LONGEST: Final = 200
+PATTERN: Final = r"[^ ][\s\S]*[^ ]"
+"""At least two characters, blanks around them not counted."""
 MOST_MS: Final = 5_000
 """After this long the store gives up on words that fit too much."""
 SCORE: Final = "_score"
@@ -33,8 +35,8 @@ def text_fields(model: type[Record]) -> list[str]:
 
 def words(given: str) -> StoredDocument:
     """The query for what was typed. Raises BadQuery."""
-    typed = given.strip()
-    if not SHORTEST <= len(typed) <= LONGEST:
+    typed = given.strip(" ")
+    if len(typed) < SHORTEST or len(given) > LONGEST:
         raise BadQuery(f"`{PARAMETER}` has {SHORTEST} to {LONGEST} characters.")
     return {"$text": {"$search": typed}}
 

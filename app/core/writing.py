@@ -2,12 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from typing import Any, Final
 
 from fastapi import Request, Response
 from pydantic import BaseModel, ValidationError
-from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from starlette.background import BackgroundTask
 
@@ -18,10 +16,12 @@ from app.core.bulk import delete_together
 from app.core.deletion import delete, finish
 from app.core.errors import ChangedMeanwhile, NotFound, Outdated, Refusal, invalid
 from app.core.fields import Fields
-from app.core.merge import merged, update_of
+from app.core.gathering import BY_ID, gathering_whole
+from app.core.merge import merged, update_of, updated
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
 from app.core.references import Targets, follow, look_again
+from app.core.together import writes
 from documents.base import (
     Inherited,
     Record,
@@ -39,6 +39,7 @@ from documents.values import Id
 MOST_AT_ONCE: Final = 500
 TRIES: Final = 10
 """How often a change starts again when another one came first."""
+NOTHING: Final[Mapping[str, Any]] = {}
 AUTHOR_FIELDS: Final = ("created_by", "user_id")
 
 
@@ -63,10 +64,18 @@ class Writing:
         self._author = [name for name in AUTHOR_FIELDS if _is_authors(model, name)]
 
     async def create(
-        self, body: BaseModel, request: Request, actor: Actor, parts: Parts
+        self,
+        body: BaseModel,
+        request: Request,
+        actor: Actor,
+        parts: Parts,
+        ours: Mapping[str, Any] = NOTHING,
     ) -> Response:
-        """A new record. Raises Invalid, NotFound where the actor may not add any, NotUnique."""
-        given = [body.model_dump(exclude_unset=True)]
+        """A new record. Raises Invalid, NotFound where the actor may not add any, NotUnique.
+
+        `ours` are server-owned fields that the class has no default for.
+        """
+        given = [{**body.model_dump(exclude_unset=True), **ours}]
         [document] = await self._created(given, actor, parts)
         location = f"{request.url.path}/{document['_id']}"
         headers = {"ETag": etag(document["revision"]), "Location": location}
@@ -83,37 +92,27 @@ class Writing:
     ) -> Response:
         """The record after the patch. Raises NotFound, Outdated, Invalid, NotUnique."""
         demand(actor, "write", self.name)
-        patch, tries = body.model_dump(exclude_unset=True), count()
-
-        async def together(transaction: Transaction) -> tuple[StoredDocument, Targets]:
-            if next(tries) == TRIES:
-                raise ChangedMeanwhile("Others keep changing this record; try again.")
-            session = transaction.session
-            current = await self._current(key, self.access.change(actor), request, session)
+        patch = body.model_dump(exclude_unset=True)
+        for _ in range(TRIES):
+            current = await self._current(key, self.access.change(actor), request, parts)
             wanted = merged(self.model, current, patch)
-            named = await follow(self.model, [wanted], actor, before=current, session=session)
-            update = update_of(self.model, current, patch, self._valid(wanted).stored())
-            with refusals(self.name):
-                changed = await self.model.collection().find_one_and_update(
-                    {"_id": key},
-                    raised(update),
-                    return_document=ReturnDocument.AFTER,
-                    session=session,
-                )
-            assert changed is not None  # the transaction has just seen it
-            await transaction.tell(self.model, current, changed)
-            return changed, named
-
-        changed, named = await recorded(parts, actor, together)
-        await look_again(parts.store, named)
-        return Answer(self._shown(changed), headers={"ETag": etag(changed["revision"])})
+            named = await follow(self.model, [wanted], actor, before=current, parts=parts)
+            stored = self._valid(wanted).stored()
+            update = raised(update_of(self.model, current, patch, stored))
+            changed = updated(current, update)
+            if await writes(parts, self.model).change(current, update, changed, actor):
+                await look_again(parts.store, named)
+                return Answer(self._shown(changed), headers={"ETag": etag(changed["revision"])})
+        raise ChangedMeanwhile("Others keep changing this record; try again.")
 
     async def delete(self, key: Id, request: Request, actor: Actor, parts: Parts) -> Response:
         """Deletes the record and what belongs to it. Raises NotFound, Outdated, StillReferenced."""
         demand(actor, "write", self.name)
 
         async def told(session: AsyncClientSession) -> None:
-            current = await self._current(key, self.access.delete(actor), request, session)
+            current = await self._current(
+                key, self.access.delete(actor), request, parts, session=session
+            )
             await Transaction(session, actor, parts.record).tell(self.model, current, None)
 
         await delete(parts.store, self.model, key, first=told)
@@ -142,10 +141,20 @@ class Writing:
         self, given: list[StoredDocument], actor: Actor, parts: Parts, prefix: str = ""
     ) -> list[StoredDocument]:
         demand(actor, "write", self.name)
+        documents, named = await self._made(given, actor, parts, prefix)
 
-        async def together(transaction: Transaction) -> tuple[list[StoredDocument], Targets]:
+        if len(documents) == 1 and self.limit is None:
+            await writes(parts, self.model).create(documents[0], actor)
+        else:
+            await self._insert(documents, actor, parts)
+        await look_again(parts.store, named)
+        return documents
+
+    async def _insert(
+        self, documents: Sequence[StoredDocument], actor: Actor, parts: Parts
+    ) -> None:
+        async def together(transaction: Transaction) -> None:
             session = transaction.session
-            documents, named = await self._made(given, actor, session, prefix)
             if self.limit is not None:
                 await self.limit.check(session, documents)
             with refusals(self.name):
@@ -154,20 +163,16 @@ class Writing:
                 else:
                     await self.model.collection().insert_many(documents, session=session)
             await transaction.tell_all(self.model, [(None, each) for each in documents])
-            return documents, named
 
-        made: tuple[list[StoredDocument], Targets] = await recorded(parts, actor, together)
-        documents, named = made
-        await look_again(parts.store, named)
-        return documents
+        await recorded(parts, actor, together)
 
     async def _made(
-        self, given: list[StoredDocument], actor: Actor, session: AsyncClientSession, prefix: str
+        self, given: list[StoredDocument], actor: Actor, parts: Parts, prefix: str
     ) -> tuple[list[StoredDocument], Targets]:
         """The new records, checked, not written yet; and what they name."""
         for values in given:
             values |= dict.fromkeys(self._author, actor.id)
-        named = await follow(self.model, given, actor, prefix=prefix, session=session)
+        named = await follow(self.model, given, actor, prefix=prefix, parts=parts)
         scope = self.access.create(actor)
         documents = []
         for number, values in enumerate(given):
@@ -178,11 +183,21 @@ class Writing:
         return documents, named
 
     async def _current(
-        self, key: Id, scope: Scope, request: Request, session: AsyncClientSession
+        self,
+        key: Id,
+        scope: Scope,
+        request: Request,
+        parts: Parts,
+        *,
+        session: AsyncClientSession | None = None,
     ) -> StoredDocument:
         """The record as it stands. Raises NotFound, or Outdated where `If-Match` disagrees."""
-        query = within(scope or {"_id": {"$in": []}}, {"_id": key})
-        current = await self.model.collection().find_one(query, hint=[("_id", 1)], session=session)
+        if session is None:
+            current = await gathering_whole(parts, self.model).one(key, scope, None)
+        else:
+            query = within(scope, {"_id": key})
+            source = self.model.collection()
+            current = await source.find_one(query, hint=BY_ID, session=session)
         if current is None:
             raise NotFound("There is no such record, or none that you may write.")
         expected = request.headers.get("if-match")

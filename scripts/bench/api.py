@@ -2,6 +2,8 @@
 
 Two uvicorn processes of one worker each, on the same servers and the same collection; a load
 generator in a process of its own with 32 connections; rounds of the two in turn, ratios by round.
+How the size of a collection tells is asked of two databases side by side, in turn as well, so that
+what else the machine does is in neither figure alone.
 """
 
 import asyncio
@@ -13,10 +15,10 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psutil
 
@@ -45,19 +47,37 @@ BARS: Final = (
     Bar("ndjson_extra_mib", "<=", 50),
 )
 CONNECTIONS: Final = 32
-ROUND_SECONDS: Final = 5.0
 WARM_SECONDS: Final = 2.0
-ROUNDS: Final = 3
+ROUND_SECONDS: Final = 4.0
 SMALL: Final = 10_000
-LARGE: Final = 1_000_000
 DEEP_PAGE: Final = 1_000
 PAGE: Final = 10
 SINGLE: Final = 200
-MEMORY_REQUESTS: Final = 1_000_000
+READY_SECONDS: Final = 180.0
+"""A busy machine takes its time to start a process."""
 LOAD_TIMEOUT: Final = 1_800
 """Seconds; a load stops by itself long before."""
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of an account that ends with the bench
 UNLIMITED: Final = "1000000000"
+
+Requests: TypeAlias = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much is measured."""
+
+    rounds: int
+    large: int
+    """Documents of the large collection."""
+    requests: int
+    """After so many the memory of the process is looked at."""
+
+
+WHOLE: Final = Extent(rounds=5, large=1_000_000, requests=1_000_000)
+"""What the bars are about; takes 20 to 30 minutes."""
+QUICK: Final = Extent(rounds=3, large=50_000, requests=20_000)
+"""A first look; takes two or three minutes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,41 +92,50 @@ class Target:
     process: psutil.Process
 
 
-def measure(settings: Settings) -> Report:
-    """Measure on servers of our own, or on those of BACKLOT_*; takes some twenty minutes."""
+def measure(settings: Settings, extent: Extent = WHOLE) -> Report:
+    """Measure on servers of our own, or on those of BACKLOT_*."""
     with Stack(settings, temporary=settings.mongo_uri is None) as running:
-        own = running.model_copy(update={"mongo_database": f"bench_{os.getpid()}"})
-        asyncio.run(migrated(own))
+        name = f"bench_{os.getpid()}"
+        large = running.model_copy(update={"mongo_database": name})
+        small = running.model_copy(update={"mongo_database": f"{name}_small"})
         try:
-            with _served(own) as target:
-                figures = _figures(own, target)
+            figures = _figures(large, small, extent)
         finally:
-            asyncio.run(_dropped(own))
+            for each in (large, small):
+                asyncio.run(_dropped(each))
     return Report("api", figures, BARS)
 
 
-def _figures(settings: Settings, target: Target) -> dict[str, float]:
-    asyncio.run(_fill(settings, target, SMALL))
-    small = _growth(target)
-    figures = _ratios(settings, target)
-    figures["api_memory_mib"] = _memory_after(target, MEMORY_REQUESTS)
-    asyncio.run(_fill(settings, target, LARGE))
-    large = _growth(target)
-    figures |= {f"growth_{name}": large[name] / small[name] for name in small}
-    figures["ndjson_extra_mib"] = _streaming_memory(target)
+def measure_small(settings: Settings) -> Report:
+    """The same figures from less: for whoever changes something and wants to see what it does."""
+    return measure(settings, QUICK)
+
+
+def _figures(large: Settings, small: Settings, extent: Extent) -> dict[str, float]:
+    with _served(large) as target:
+        asyncio.run(_fill(large, target, SMALL))
+        figures = _ratios(large, target, extent.rounds)
+        figures["api_memory_mib"] = _memory_after(target, extent.requests)
+        asyncio.run(_fill(large, target, extent.large))
+        with _served(small) as little:
+            asyncio.run(_fill(small, little, SMALL))
+            figures |= _growth(little, target)
+        figures["ndjson_extra_mib"] = _streaming_memory(target)
     return figures
 
 
 @contextmanager
 def _served(settings: Settings) -> Iterator[Target]:
     """Both applications with production defaults; only the rate limit lets the load through."""
+    asyncio.run(migrated(settings))
     ports = choose(["ours", "bare"], {}, ())
     logs = settings.data / "logs"
     variables = environment(settings) | {
         "BACKLOT_RATE_PER_MINUTE": UNLIMITED,
-        "BACKLOT_LOG_LEVEL": "warning",
     }
-    api = Child(["api", "--port", str(ports["ours"])], variables, logs / "bench-api.log")
+    api = Child(
+        ["api", "--port", str(ports["ours"])], variables, logs / f"{settings.mongo_database}.log"
+    )
     bare = subprocess.Popen(
         [
             *(sys.executable, "-m", "uvicorn", "scripts.bench.bare_api:application", "--factory"),
@@ -116,8 +145,8 @@ def _served(settings: Settings) -> Iterator[Target]:
     )
     try:
         with children(api):
-            await_ready(f"http://127.0.0.1:{ports['ours']}/readyz", api)
-            await_ready(f"http://127.0.0.1:{ports['bare']}/docs", api)
+            await_ready(f"http://127.0.0.1:{ports['ours']}/readyz", api, READY_SECONDS)
+            await_ready(f"http://127.0.0.1:{ports['bare']}/docs", api, READY_SECONDS)
             headers, user, workspace = _account(settings, ports["ours"])
             process = psutil.Process(api.process.pid)
             yield Target(ports["ours"], ports["bare"], headers, user, workspace, process)
@@ -168,8 +197,18 @@ async def _fill(settings: Settings, target: Target, count: int) -> None:
             await source.insert_many(batch, ordered=False)
 
 
-def _ratios(settings: Settings, target: Target) -> dict[str, float]:
-    keys = asyncio.run(_some_keys(settings))
+def _ratios(settings: Settings, target: Target, rounds: int) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for name, (mine, bare) in _cases(target, asyncio.run(_some_keys(settings))).items():
+        rates = _compared(target, mine, bare, rounds)
+        figures[f"{name}_per_s"] = statistics.median(rate for rate, _ in rates)
+        figures[f"{name}_bare_per_s"] = statistics.median(rate for _, rate in rates)
+        figures[f"{name}_ratio"] = statistics.median(rate / base for rate, base in rates)
+    return figures
+
+
+def _cases(target: Target, keys: Sequence[str]) -> dict[str, tuple[Requests, Requests]]:
+    """What is sent to our API and to the bare one, by name."""
     ours, workspace = "/api/v1/channels", target.workspace
     new = {"workspace_id": str(workspace), "name": "Rain {n}", "brand_niche": "Rain"}
     bare_new: dict[str, Any] = {
@@ -181,7 +220,7 @@ def _ratios(settings: Settings, target: Target) -> dict[str, float]:
         "imported_from": [],
     }
     change = json.dumps({"brand_niche": "Rain {n}"})
-    cases = {
+    return {
         "read": (
             [_request("GET", f"{ours}/{key}") for key in keys],
             [_request("GET", f"/bare/{key}") for key in keys],
@@ -199,13 +238,6 @@ def _ratios(settings: Settings, target: Target) -> dict[str, float]:
             [_request("PATCH", f"/bare/{key}", change) for key in keys],
         ),
     }
-    figures: dict[str, float] = {}
-    for name, (mine, bare) in cases.items():
-        rates = _compared(target, mine, bare)
-        figures[f"{name}_per_s"] = statistics.median(rate for rate, _ in rates)
-        figures[f"{name}_bare_per_s"] = statistics.median(rate for _, rate in rates)
-        figures[f"{name}_ratio"] = statistics.median(rate / base for rate, base in rates)
-    return figures
 
 
 async def _some_keys(settings: Settings) -> list[str]:
@@ -219,7 +251,7 @@ def _request(method: str, path: str, body: str = "") -> dict[str, Any]:
 
 
 def _compared(
-    target: Target, mine: list[dict[str, Any]], bare: list[dict[str, Any]]
+    target: Target, mine: Requests, bare: Requests, rounds: int
 ) -> list[tuple[float, float]]:
     signed = [{**each, "headers": target.headers} for each in mine]
     for port, requests in ((target.ours, signed), (target.bare, bare)):
@@ -229,7 +261,7 @@ def _compared(
             _load(target.ours, signed, seconds=ROUND_SECONDS),
             _load(target.bare, bare, seconds=ROUND_SECONDS),
         )
-        for _ in range(ROUNDS)
+        for _ in range(rounds)
     ]
 
 
@@ -256,8 +288,20 @@ def _load(port: int, requests: list[dict[str, Any]], **bounds: float) -> float:
     return float(result["answered"] / result["seconds"])
 
 
-def _growth(target: Target) -> dict[str, float]:
-    """Milliseconds of single requests, one at a time, at the collection's present size."""
+def _growth(small: Target, large: Target) -> dict[str, float]:
+    """How much longer single requests take in the large collection, one at a time and in turn."""
+    few, many = _paths(small), _paths(large)
+    growth = {}
+    for name, path in few.items():
+        times: tuple[list[float], list[float]] = ([], [])
+        for _ in range(SINGLE):
+            times[0].append(_milliseconds(small, path))
+            times[1].append(_milliseconds(large, many[name]))
+        growth[f"growth_{name}"] = statistics.median(times[1]) / statistics.median(times[0])
+    return growth
+
+
+def _paths(target: Target) -> dict[str, str]:
     first = f"/api/v1/channels?workspace_id={target.workspace}&limit={PAGE}"
     page = _get(target, first)
     key = page["data"][0]["id"]
@@ -268,20 +312,17 @@ def _growth(target: Target) -> dict[str, float]:
         deep = f"{first}&after={page['next']}"
         page = _get(target, deep)
     return {
-        "read": _milliseconds(lambda: _get(target, f"/api/v1/channels/{key}")),
-        "list_first": _milliseconds(lambda: _get(target, first)),
-        "list_deep": _milliseconds(lambda: _get(target, deep)),
-        "filtered": _milliseconds(lambda: _get(target, f"{first}&is_active=true")),
+        "read": f"/api/v1/channels/{key}",
+        "list_first": first,
+        "list_deep": deep,
+        "filtered": f"{first}&is_active=true",
     }
 
 
-def _milliseconds(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(SINGLE):
-        started = time.perf_counter()
-        work()
-        times.append((time.perf_counter() - started) * 1000)
-    return statistics.median(times)
+def _milliseconds(target: Target, path: str) -> float:
+    started = time.perf_counter()
+    _get(target, path)
+    return (time.perf_counter() - started) * 1000
 
 
 def _get(target: Target, path: str) -> Any:

@@ -123,9 +123,12 @@ class Bucket:
                 return
             page, token = await self._page(prefix, token)
 
-    async def abort_uploads(self, before: datetime) -> int:
-        """Give up the multipart uploads begun before that time; says how many they were."""
-        return await self.call(f"bucket {self.name}", self._abort_uploads, before)
+    async def abort_uploads(self, before: datetime, *, beside: str | None = None) -> int:
+        """Give up the multipart uploads begun before that time; says how many they were.
+
+        Those to keys that begin with `beside`, where it is given, are left alone.
+        """
+        return await self.call(f"bucket {self.name}", self._abort_uploads, before, beside)
 
     async def _page(
         self, prefix: str, token: str | None
@@ -140,11 +143,12 @@ class Bucket:
         # Put on the stack here, not after the await: a cancel in between must not lose it.
         return stack.enter_context(closing(self.client.get_object(**request)["Body"]))
 
-    def _abort_uploads(self, before: datetime) -> int:
+    def _abort_uploads(self, before: datetime, beside: str | None) -> int:
         aborted = 0
         for page in self.client.get_paginator("list_multipart_uploads").paginate(Bucket=self.name):
             for upload in page.get("Uploads", []):
-                if upload["Initiated"] < before:
+                spared = beside is not None and upload["Key"].startswith(beside)
+                if upload["Initiated"] < before and not spared:
                     self.client.abort_multipart_upload(
                         Bucket=self.name, Key=upload["Key"], UploadId=upload["UploadId"]
                     )

@@ -24,7 +24,7 @@ _BLOCK = MIB
 class Part:
     """A piece of a stream with the checksum S3 wants beside it (SHA-256 in base64)."""
 
-    body: bytes
+    body: bytes | bytearray
     checksum: str
 
 
@@ -39,7 +39,7 @@ class Fingerprint:
     """SHA-256 in base64 of each part."""
 
 
-def checksum(body: bytes) -> str:
+def checksum(body: bytes | bytearray) -> str:
     """SHA-256 in base64, as S3 writes it."""
     return b64encode(hashlib.sha256(body).digest()).decode()
 
@@ -93,7 +93,7 @@ class Incoming:
             taken = self._rest[: PART - len(buffer)]
             buffer += taken
             self._rest = self._rest[len(taken) :]
-        return await self._threads.run(self._absorb, bytes(buffer)) if buffer else None
+        return await self._threads.run(self._absorb, buffer) if buffer else None
 
     async def _fill(self) -> bool:
         """Whether there is something in `_rest`, having fetched the next chunk if need be."""
@@ -107,6 +107,6 @@ class Incoming:
             self._rest = memoryview(chunk)
         return True
 
-    def _absorb(self, body: bytes) -> Part:
+    def _absorb(self, body: bytearray) -> Part:
         self._digest.update(body)
         return Part(body, checksum(body))

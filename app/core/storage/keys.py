@@ -5,6 +5,8 @@ import uuid
 
 INCOMING = "incoming/"
 """Where streams of yet unknown content wait for their key; no prefix may begin with it."""
+STAGING = "uploads/"
+"""Where clients put what is not checked yet; nor with this."""
 
 _PREFIX = re.compile(r"[^/\x00-\x1f]+(/[^/\x00-\x1f]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -12,7 +14,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 def content_key(prefix: str, sha256: str) -> str:
     """The key of a content: `<prefix>/<sha256>`, both checked (`ValueError`)."""
-    if not _PREFIX.fullmatch(prefix) or f"{prefix}/".startswith(INCOMING):
+    if not _PREFIX.fullmatch(prefix) or f"{prefix}/".startswith((INCOMING, STAGING)):
         raise ValueError(f"{prefix!r} cannot be the prefix of a stored object")
     return f"{prefix}/{checked_sha256(sha256)}"
 
@@ -32,3 +34,8 @@ def checked_sha256(text: str) -> str:
 def incoming_key() -> str:
     """A new key for a stream whose content is not known yet."""
     return f"{INCOMING}{uuid.uuid4().hex}"
+
+
+def staging_key(name: str) -> str:
+    """The key under which a client puts an upload that is called so."""
+    return f"{STAGING}{name}"

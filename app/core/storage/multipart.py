@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from app.core.storage.errors import StorageError, error_code
 from app.core.storage.threads import settled, surely
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """Parts of one upload on their way at the same time, which bounds the memory of streams."""
 
-Body = AbstractContextManager[bytes | BinaryIO]
+Body = AbstractContextManager[bytes | bytearray | BinaryIO]
 """The bytes of a part, or a file that brings them."""
 
 logger = logging.getLogger(__name__)
@@ -111,7 +111,7 @@ class MultipartUpload:
                 Key=self._key,
                 UploadId=self._identity,
                 PartNumber=number,
-                Body=body,
+                Body=cast(bytes, body),  # a bytearray it takes as well; its types don't say so
                 ChecksumSHA256=checksum,
             )
         return {"PartNumber": number, "ETag": answer["ETag"], "ChecksumSHA256": checksum}

@@ -1,6 +1,8 @@
 """The door to the object store: what the rest of the application uses."""
 
+import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,9 +13,10 @@ from botocore.exceptions import BotoCoreError
 
 from app.core.storage import downloads, uploads
 from app.core.storage.bucket import Bucket
+from app.core.storage.direct import DirectUploads
 from app.core.storage.disposition import content_disposition
 from app.core.storage.errors import LibraryError, ObjectMissing, StorageError, translated
-from app.core.storage.keys import INCOMING
+from app.core.storage.keys import INCOMING, STAGING
 from app.core.storage.objects import ObjectHead, StoredObject
 from app.core.storage.threads import Threads, surely
 from app.settings import Settings
@@ -28,7 +31,8 @@ LONGEST_LINK = timedelta(days=7)
 CONFIGURATION = Config(
     # Without it links are signed the old way, which leaves their parameters unsigned.
     signature_version="s3v4",
-    s3={"addressing_style": "path"},
+    # What is sent has its SHA-256 beside it, signed: the signature would have it computed again.
+    s3={"addressing_style": "path", "payload_signing_enabled": False},
     # We bring a SHA-256 of our own; a CRC32 on top is refused by some stores.
     request_checksum_calculation="when_required",
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -92,16 +96,23 @@ class Storage:
         await self.close()
 
     async def put_file(
-        self, path: Path, *, prefix: str, content_type: str, sha256: str | None = None
+        self,
+        path: Path,
+        *,
+        prefix: str,
+        content_type: str,
+        sha256: str | None = None,
+        is_new: bool = False,
     ) -> StoredObject:
         """Store a file, unless its content is there already.
 
         Up to 16 MiB go in one request, more in parts side by side, in constant memory. The store
         checks the SHA-256 of everything it receives against the one taken when the file was read
         first. A content other than the `sha256` given, or a file that changes meanwhile, is a
-        `ChecksumMismatch`. Whatever fails or is cancelled leaves nothing behind.
+        `ChecksumMismatch`. Whatever fails or is cancelled leaves nothing behind. Who knows that
+        nobody has stored it before (`is_new`) spares the store a question where a file is small.
         """
-        target = uploads.Target(self._open_bucket, prefix, content_type, sha256)
+        target = uploads.Target(self._open_bucket, prefix, content_type, sha256, is_new=is_new)
         return await uploads.put_file(target, path)
 
     async def put_stream(
@@ -112,15 +123,53 @@ class Storage:
         content_type: str,
         sha256: str | None = None,
         maximum: int,
+        claim: uploads.Claim | None = None,
     ) -> StoredObject:
         """Store what a stream brings, of yet unknown content and length, in constant memory.
 
         More than `maximum` bytes are `TooLarge`, another content than the `sha256` given is a
         `ChecksumMismatch`. Whatever fails or is cancelled leaves nothing behind, and an error of
-        the stream itself comes out as it is. Giving the SHA-256 saves the store a copy.
+        the stream itself comes out as it is. Giving the SHA-256 saves the store a copy. `claim` is
+        told the key and the size when all has come, before the store is asked whether it has it.
         """
-        target = uploads.Target(self._open_bucket, prefix, content_type, sha256)
+        target = uploads.Target(self._open_bucket, prefix, content_type, sha256, claim)
         return await uploads.put_stream(target, chunks, maximum)
+
+    async def adopt(
+        self,
+        source: str,
+        *,
+        prefix: str,
+        sha256: str,
+        content_type: str,
+        claim: uploads.Claim | None = None,
+    ) -> StoredObject:
+        """Let the store copy an object to where its content belongs, unless it is there already.
+
+        Whoever calls has made sure that it has this SHA-256. The source stays where it is.
+        """
+        target = uploads.Target(self._open_bucket, prefix, content_type, sha256, claim)
+        return await uploads.adopt(target, source)
+
+    async def sha256(self, key: str) -> str:
+        """The SHA-256 of an object in hex, read from its first to its last byte."""
+        digest = hashlib.sha256()
+        async with aclosing(self.stream(key)) as chunks:
+            async for chunk in chunks:
+                await self._open_bucket.threads.run(digest.update, chunk)
+        return digest.hexdigest()
+
+    async def head_bytes(self, key: str, count: int) -> bytes:
+        """The first bytes of an object, fewer where it is shorter."""
+        async with aclosing(self.stream(key, 0, count)) as chunks:
+            return b"".join([chunk async for chunk in chunks])
+
+    @property
+    def direct(self) -> DirectUploads:
+        """Uploads by which clients send their files to the store by themselves."""
+        bucket, signer = self._open_bucket, self._signer
+        assert signer is not None
+        return DirectUploads(bucket, signer)
 
     def stream(
         self, key: str, start: int = 0, end: int | None = None
@@ -191,10 +240,21 @@ class Storage:
     async def sweep(self, older_than: timedelta) -> int:
         """Remove what uploads left that died with their process; says how many they were.
 
-        `older_than` must be longer than any upload takes: a day is good.
+        `older_than` must be longer than any upload takes: a day is good. What clients send by
+        themselves has records of its own, by which it is given up, and is left alone.
         """
         bucket, limit = self._open_bucket, datetime.now(UTC) - older_than
         waiting = [head.key async for head in bucket.list(INCOMING) if head.modified < limit]
+        await bucket.delete(waiting)
+        return len(waiting) + await bucket.abort_uploads(limit, beside=STAGING)
+
+    async def sweep_staging(self, older_than: timedelta) -> int:
+        """Remove what clients sent by themselves and nobody took in; says how much it was.
+
+        `older_than` must be longer than any such upload may take.
+        """
+        bucket, limit = self._open_bucket, datetime.now(UTC) - older_than
+        waiting = [head.key async for head in bucket.list(STAGING) if head.modified < limit]
         await bucket.delete(waiting)
         return len(waiting) + await bucket.abort_uploads(limit)
 

@@ -3,11 +3,12 @@
 import hashlib
 import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from app.core.storage.bucket import Bucket
 from app.core.storage.errors import ChecksumMismatch, StorageError
@@ -21,6 +22,9 @@ from app.core.storage.threads import surely
 COPY_PART = 256 * MIB
 """Bytes the store copies in one request: far below S3's 5 GiB, so that none takes minutes."""
 
+Claim: TypeAlias = Callable[[str, int], Awaitable[None]]
+"""Told the key and size of a content before the store is asked for it: may wait, and may refuse."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -33,6 +37,9 @@ class Target:
     content_type: str
     sha256: str | None
     """What the content must have, in hex; None where nothing was promised."""
+    claim: Claim | None = None
+    is_new: bool = False
+    """Whether it is known that the content is not in its place yet."""
 
     def __post_init__(self) -> None:
         content_key(self.prefix, self.sha256 or "0" * 64)
@@ -44,6 +51,13 @@ class Target:
                 f"The file has the SHA-256 {sha256} instead of {self.sha256}: send it again."
             )
         return content_key(self.prefix, sha256)
+
+    async def is_missing(self, sha256: str, size: int) -> bool:
+        """Whether the content is not in its place yet, once it is claimed."""
+        key = self.key(sha256)
+        if self.claim is not None:
+            await self.claim(key, size)
+        return self.is_new or await self.bucket.size(key) != size
 
     def stored(self, sha256: str, size: int, *, created: bool) -> StoredObject:
         """The record of what is in the store now."""
@@ -87,14 +101,23 @@ async def put_stream(target: Target, chunks: AsyncIterator[bytes], maximum: int)
     return target.stored(incoming.sha256, incoming.size, created=created)
 
 
+async def adopt(target: Target, source: str) -> StoredObject:
+    """See `Storage.adopt`."""
+    assert target.sha256 is not None
+    size = (await target.bucket.head(source)).size
+    created = await target.is_missing(target.sha256, size)
+    if created:
+        await _copy(target, source, target.key(target.sha256), size)
+    return target.stored(target.sha256, size, created=created)
+
+
 async def _put_small(target: Target, body: bytes) -> StoredObject:
     bucket = target.bucket
     digest = await bucket.threads.run(hashlib.sha256, body)
     sha256 = digest.hexdigest()
-    key = target.key(sha256)
-    created = await bucket.size(key) != len(body)
+    created = await target.is_missing(sha256, len(body))
     if created:
-        checksum = b64encode(digest.digest()).decode()
+        key, checksum = target.key(sha256), b64encode(digest.digest()).decode()
         await bucket.put(key, body, content_type=target.content_type, checksum=checksum)
     return target.stored(sha256, len(body), created=created)
 
@@ -113,8 +136,7 @@ async def _send_stream(target: Target, first: list[Part], incoming: Incoming, ke
     async with multipart(target.bucket, key, target.content_type) as upload:
         async for part in _parts(first, incoming):
             await upload.add(partial(_opened, part), part.checksum)
-        place = target.key(incoming.sha256)
-        if await target.bucket.size(place) == incoming.size:
+        if not await target.is_missing(incoming.sha256, incoming.size):
             return False
         await upload.complete(incoming.size)
         return True

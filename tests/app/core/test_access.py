@@ -51,6 +51,14 @@ def test_admins_reach_all_but_conversations() -> None:
     assert access.own(ADMIN) == {"user_id": ME}
 
 
+def test_a_key_reaches_the_conversations_in_its_workspace() -> None:
+    key = Actor(ME, workspaces={A: "owner"}, key=Id(), key_scopes=frozenset({"read:*"}))
+    rule = access.own(key)
+    assert reaches(rule, {"user_id": ME, "workspace_id": A})
+    assert not reaches(rule, {"user_id": ME, "workspace_id": B})
+    assert not reaches(rule, {"user_id": P, "workspace_id": A})
+
+
 def test_producers_keep_the_books_where_they_are_members() -> None:
     assert access.accounts(PRODUCER) == {"workspace_id": {"$in": [A, C]}}
     assert access.accounts(ACTOR) == {"workspace_id": {"$in": [A]}}

@@ -1,11 +1,16 @@
 """What must not get in: refused with a code at every collection, and nothing is written."""
 
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final, get_args
 
 import httpx
 import pytest
+from fastapi.routing import iter_route_contexts
+from pydantic import AwareDatetime, BaseModel
 
-from app.api import RESOURCES
+from app.api import RESOURCES, router
+from app.core.bodies import StrictRoute
 from app.core.examples import SOME_ID, change_example, create_example
 from app.core.resource import Resource
 from app.core.schemas import change_schema, create_schema
@@ -100,6 +105,83 @@ async def test_operators_and_strange_values_in_changes(
             answer = await http.patch(path, json={name: bad}, headers=headers)
             assert codes(answer) == (422, "invalid"), (name, bad)
             assert name in fields_of(answer), (name, bad)
+    assert await written(studio) == set()
+
+
+def scalars(schema: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    """The fields that hold one plain value, each with other JSON that reads like one."""
+    likely: Mapping[Any, tuple[Any, ...]] = {
+        bool: (0, 1, "true", "1"),
+        int: ("1", True, 1.5),
+        float: ("1", True),
+        AwareDatetime: (0, 0.5, "0"),
+        date: (0, "0"),
+    }
+    for name, field in schema.model_fields.items():
+        kinds = {field.annotation, *get_args(field.annotation)}
+        for kind, strange in likely.items():
+            if kind in kinds and str not in kinds:
+                yield from ((name, each) for each in strange)
+
+
+@with_verb("create", "change")
+async def test_values_of_another_type(
+    http: httpx.AsyncClient, studio: Studio, resource: Resource
+) -> None:
+    headers, path = as_(studio.world.owner), f"{API}/{resource.path}"
+    if resource.path == "users":
+        headers = as_(studio.world.collaborator)
+    if "create" in resource.verbs:
+        good = body_of(studio, resource)
+        for name, bad in scalars(create_schema(resource.model)):
+            answer = await http.post(path, json={**good, name: bad}, headers=headers)
+            assert codes(answer) == (422, "invalid"), (name, bad)
+            assert name in fields_of(answer), (name, bad)
+    if "change" in resource.verbs:
+        path = f"{path}/{key_of(studio, resource)}"
+        for name, bad in scalars(change_schema(resource.model)):
+            answer = await http.patch(path, json={name: bad}, headers=headers)
+            assert codes(answer) == (422, "invalid"), (name, bad)
+            assert name in fields_of(answer), (name, bad)
+    assert await written(studio) == set()
+
+
+@pytest.mark.parametrize("moment", ["0", "0.5", "1e9", "2026-01-01"])
+async def test_moments_in_queries(http: httpx.AsyncClient, studio: Studio, moment: str) -> None:
+    headers = as_(studio.world.owner)
+    asked = {"created_at[gte]": moment}
+    assert codes(await http.get(f"{API}/audit", params=asked, headers=headers))[0] == 400
+    answer = await http.get(f"{API}/costs/report", params={"since": moment}, headers=headers)
+    assert codes(answer) == (422, "invalid")
+
+
+def test_bodies_are_read_strictly_everywhere() -> None:
+    """Also where a route is written by hand; the import takes JSON Lines, and reads them so."""
+    lax = {
+        (each.path, *(each.methods or ()))
+        for each in iter_route_contexts(router().routes)
+        if getattr(each.original_route, "body_field", None) or "POST" in (each.methods or ())
+        if not isinstance(each.original_route, StrictRoute)
+    }
+    assert lax == {(f"{API}/prompt-templates/import", "POST")}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+async def test_bodies_of_routes_written_by_hand(
+    http: httpx.AsyncClient, studio: Studio, kind: str
+) -> None:
+    headers = {**as_(studio.world.owner), "Content-Type": "application/json"}
+    for method, path in (
+        ("POST", "failures/retry"),
+        ("PUT", f"budgets/projects/{studio.world.project.id}"),
+        ("POST", "prompt-templates"),
+        ("POST", f"prompt-templates/import?workspace_id={studio.world.workspace.id}"),
+        ("POST", "auth/login"),
+    ):
+        answer = await http.request(
+            method, f"{API}/{path}", content=MALFORMED[kind], headers=headers
+        )
+        assert codes(answer) == (400, "malformed_body"), (path, kind)
     assert await written(studio) == set()
 
 

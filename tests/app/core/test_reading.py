@@ -19,8 +19,9 @@ from documents.base import OnRequest, Record, Scope, mark, within
 from documents.channels import VideoAnalytics
 from documents.films import Episode, Project
 from documents.identity import Member, PlatformConnection, Workspace
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost, Task
+from documents.production import Task
 from documents.store import Store
 from documents.values import Id, now
 from tests.app.support import API, World, as_, codes, made_user, made_workspace, nobody_has, rows
