@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, TypeAlias
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.identity.errors import LimitReached
-from documents.base import StoredDocument, within
+from documents.base import Session, StoredDocument, within
 from documents.films import Episode, Project
 from documents.identity import User, Workspace
 from documents.values import Id
@@ -51,7 +51,7 @@ async def check_project_limits(session: AsyncClientSession, adding: Mapping[Id, 
             payers[payer.id] = payer
             more[payer.id] += count
     for key, payer in payers.items():
-        inside = {"workspace_id": {"$in": await _workspaces_of(key, session)}}
+        inside = {"workspace_id": {"$in": await workspaces_of(key, session)}}
         used = await Project.collection().count_documents(within(True, inside), session=session)
         _check(payer, "max_projects", used, more[key], "projects")
 
@@ -70,8 +70,8 @@ async def check_episode_limit(session: AsyncClientSession, project_id: Id, addin
         _check(payer, "max_episodes_per_project", used, adding, "episodes in a project")
 
 
-async def _limited(session: AsyncClientSession, workspace: Id, limit: Limit) -> Payer | None:
-    """The owner who counts, locked until the transaction ends; None where he has no limit."""
+async def payer_of(session: Session, workspace: Id) -> Payer | None:
+    """The owner whose tier counts for the workspace; None where there is none."""
     rows = await Workspace.collection().aggregate(
         [
             {"$match": {"_id": workspace}},
@@ -89,10 +89,13 @@ async def _limited(session: AsyncClientSession, workspace: Id, limit: Limit) -> 
         session=session,
     )
     owners: list[StoredDocument] = [user async for row in rows for user in row["users"]]
-    if not owners or owners[0]["subscription"][limit] is None:
-        return None
+    return Payer(owners[0]["_id"], owners[0]["subscription"]) if owners else None
+
+
+async def lock(session: AsyncClientSession, payer: Payer) -> Payer | None:
+    """The same owner, whom nobody else can lock until the transaction ends."""
     locked = await User.collection().find_one_and_update(
-        {"_id": owners[0]["_id"]},
+        {"_id": payer.id},
         {"$inc": {"limit_turn": 1}},
         {"subscription": 1},
         session=session,
@@ -100,7 +103,15 @@ async def _limited(session: AsyncClientSession, workspace: Id, limit: Limit) -> 
     return None if locked is None else Payer(locked["_id"], locked["subscription"])
 
 
-async def _workspaces_of(owner: Id, session: AsyncClientSession) -> list[Id]:
+async def _limited(session: AsyncClientSession, workspace: Id, limit: Limit) -> Payer | None:
+    """The owner who counts, locked until the transaction ends; None where he has no limit."""
+    payer = await payer_of(session, workspace)
+    if payer is None or payer.subscription[limit] is None:
+        return None
+    return await lock(session, payer)
+
+
+async def workspaces_of(owner: Id, session: Session = None) -> list[Id]:
     """The workspaces, deleted ones left out, that count for this owner."""
     rows = await Workspace.collection().aggregate(
         [

@@ -26,9 +26,9 @@ from documents.identity import (
     User,
     Workspace,
 )
+from documents.ledger import GenerationCost
 from documents.production import (
     ArchivedTask,
-    GenerationCost,
     Pipeline,
     PromptExecution,
     PromptTemplate,

@@ -10,3 +10,13 @@ MEDIA: Final = Access(
     change=in_project("project_id", *EDITORS),
     delete=in_project("project_id", *EDITORS),
 )
+UPLOADS: Final = Access(
+    read=in_project("project_id", *EDITORS),
+    create=in_project("project_id", *EDITORS),
+    change=in_project("project_id", *EDITORS),
+)
+LINKS: Final = Access(
+    read=in_project("project_id", *EDITORS),
+    create=in_project("project_id", *EDITORS),
+    delete=in_project("project_id", *EDITORS),
+)

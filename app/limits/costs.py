@@ -4,6 +4,7 @@ A token is about one read by id. What the rate of a caller is spent on is decide
 is known, so these rules go by method, path and headers.
 """
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -22,10 +23,15 @@ EXPORT: Final = 20
 BULK_PATHS: Final = ("/bulk", "/bulk-delete")
 BULK_BYTES: Final = 8 * 1024 * 1024
 """What a body of many records may hold."""
+CONTENT_PATH: Final = re.compile(r"/uploads/[0-9a-f]{24}/content")
+CONTENT_BYTES: Final = 50 * 1024**3
+"""What a file sent through the API may have; it is passed on as it comes."""
 
 
 def tokens_of(scope: Scope) -> int:
-    """How many tokens the request costs."""
+    """How many tokens the request, or the handshake of a WebSocket, costs."""
+    if scope["type"] == "websocket":
+        return PLAIN
     if scope["method"] == "POST":
         return BULK if scope["path"].endswith(BULK_PATHS) else PLAIN
     if scope["method"] != "GET":
@@ -42,6 +48,8 @@ def tokens_of(scope: Scope) -> int:
 
 def bytes_of(path: str, usual: int) -> int:
     """How many bytes the body of a request to this path may have."""
+    if path.endswith("/content") and CONTENT_PATH.search(path):
+        return CONTENT_BYTES
     return max(usual, BULK_BYTES) if path.endswith(BULK_PATHS) else usual
 
 

@@ -1,4 +1,4 @@
-"""Rate limits at the door of the API.
+"""Rate limits at the door of the API, for requests and for handshakes of WebSockets.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-06 (December 2022), the last
 version with `RateLimit-Limit`, `-Remaining` and `-Reset` as fields of their own, and the one that
@@ -15,6 +15,13 @@ from app.limits.costs import tokens_of
 from app.limits.leases import Standing
 from app.limits.service import Limits, RateLimited
 
+CHARGED: Final = ("http", "websocket")
+ANSWERED: Final = ("http.response.start", "websocket.accept")
+DENIAL: Final = "websocket.http.response"
+"""The ASGI extension by which a handshake is answered like a request; without it, it is broken off
+with 403."""
+TRY_LATER: Final = 1013
+
 
 class RateLimits:
     """Charges each request below `prefix`; those below `prefix/auth/` have a rate of their own."""
@@ -25,7 +32,7 @@ class RateLimits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the request, or answer 429."""
-        if scope["type"] != "http" or not scope["path"].startswith(self._prefix):
+        if scope["type"] not in CHARGED or not scope["path"].startswith(self._prefix):
             await self._app(scope, receive, send)
             return
         limits = parts_in(scope).limits
@@ -37,13 +44,13 @@ class RateLimits:
             await self._app(scope, receive, send)
             return
         if not standing.allowed:
-            await _refused(standing)(scope, receive, send)
+            await _refuse(standing, scope, receive, send)
             return
         fields = _fields(standing)
 
         async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *fields]
+            if message["type"] in ANSWERED:
+                message["headers"] = [*message.get("headers", ()), *fields]
             await send(message)
 
         await self._app(scope, receive, counted)
@@ -68,6 +75,15 @@ def _fields(standing: Standing) -> list[tuple[bytes, bytes]]:
         (b"ratelimit-remaining", b"%d" % standing.remaining),
         (b"ratelimit-reset", b"%d" % standing.reset),
     ]
+
+
+async def _refuse(standing: Standing, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket" and DENIAL not in scope.get("extensions", {}):
+        await send(
+            {"type": "websocket.close", "code": TRY_LATER, "reason": "Too much; go on later."}
+        )
+    else:
+        await _refused(standing)(scope, receive, send)
 
 
 def _refused(standing: Standing) -> ASGIApp:

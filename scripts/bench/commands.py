@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from app.settings import Settings
-from scripts.bench import api, foundation, live, tasks
+from scripts.bench import api, foundation, library, live, render, search, tasks
 from scripts.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
@@ -14,7 +14,16 @@ BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
     "foundation": foundation.measure,
     "tasks": tasks.measure,
     "live": live.measure,
+    "render": render.measure,
+    "search": search.measure,
+    "library": library.measure,
 }
+QUICK: Final[dict[str, Callable[[Settings], Report]]] = {
+    "api": api.measure_small,
+    "search": search.measure_small,
+    "library": library.measure_small,
+}
+"""The same on little data: to see that a bench works, not what it measures."""
 
 
 def bench(
@@ -23,6 +32,7 @@ def bench(
     check: Annotated[
         bool, typer.Option("--check", help="Exit 1 where a figure misses its bar.")
     ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="On little data.")] = False,
     list_names: Annotated[bool, typer.Option("--list", help="Name the benches.")] = False,
 ) -> None:
     """Run a bench on servers of its own, or on those that BACKLOT_* names."""
@@ -32,7 +42,9 @@ def bench(
         return
     if name not in BENCHES:
         raise typer.BadParameter(f"there is no bench {name}: {', '.join(BENCHES)}")
-    report = BENCHES[name](Settings())
+    if quick and name not in QUICK:
+        raise typer.BadParameter(f"only these can be quick: {', '.join(QUICK)}")
+    report = (QUICK if quick else BENCHES)[name](Settings())
     if json:
         typer.echo(report.as_json())
     else:

@@ -14,12 +14,11 @@ from typing import Final
 import psutil
 
 from app.core.wakeups import Wakeups
-from app.production.kinds import PING, Ping
-from app.production.tasks import Ownership, new_task
 from app.settings import Settings
 from documents.production import Task
 from documents.store import Store
 from scripts.bench.report import Bar, Report, Unmeasured
+from scripts.bench.tasks import ping, rate
 from scripts.demo import STORY
 from scripts.migrate import migrated
 from scripts.processes import Child, children
@@ -113,9 +112,9 @@ async def _pings(settings: Settings, worker: Child) -> dict[str, float]:
         Wakeups(settings.address("redis_url")) as wakeups,
     ):
         try:
-            await _ping(wakeups, worker, 200)  # the worker is up and warm afterwards
-            latencies = [_latency(*await _ping(wakeups, worker, 1)) for _ in range(SINGLE_PINGS)]
-            rates = [_rate(await _ping(wakeups, worker, MANY_PINGS)) for _ in range(ROUNDS)]
+            await ping(wakeups, worker, 200)  # the worker is up and warm afterwards
+            latencies = [_latency(*await ping(wakeups, worker, 1)) for _ in range(SINGLE_PINGS)]
+            rates = [rate(await ping(wakeups, worker, MANY_PINGS)) for _ in range(ROUNDS)]
         finally:
             await store.client.drop_database(settings.mongo_database)
     return {
@@ -124,26 +123,6 @@ async def _pings(settings: Settings, worker: Child) -> dict[str, float]:
     }
 
 
-async def _ping(wakeups: Wakeups, worker: Child, count: int) -> list[Task]:
-    """Queue so many no-op tasks, wait until all are done, and answer them.
-
-    Raises ProcessEnded when the worker does not live to do them.
-    """
-    tasks = [new_task(PING, Ping(), Ownership()) for _ in range(count)]
-    await Task.insert_all(tasks)
-    await wakeups.wake()
-    query = {"_id": {"$in": [task.id for task in tasks]}, "status": "completed"}
-    while await Task.collection().count_documents(query) < count:
-        worker.check()
-        await asyncio.sleep(0.02)
-    return await Task.all_in(True, query)
-
-
 def _latency(task: Task) -> float:
     assert task.completed_at is not None
     return (task.completed_at - task.created_at).total_seconds() * 1000
-
-
-def _rate(tasks: list[Task]) -> float:
-    ends = [task.completed_at for task in tasks if task.completed_at is not None]
-    return len(tasks) / (max(ends) - min(task.created_at for task in tasks)).total_seconds()

@@ -70,13 +70,13 @@ async def _with_worker(settings: Settings, wakeups: Wakeups) -> dict[str, float]
     log = settings.data / "logs" / "bench-worker.log"
     worker = Child(["worker"], environment(settings), log)
     with children(worker):
-        await ping(wakeups, 200)  # the worker is up and warm afterwards
+        await ping(wakeups, worker, 200)  # the worker is up and warm afterwards
         await asyncio.sleep(2)
         idle = await _cpu_percent(worker.process.pid)
-        waits = [_wait(*await ping(wakeups, 1)) for _ in range(SINGLE)]
+        waits = [_wait(*await ping(wakeups, worker, 1)) for _ in range(SINGLE)]
         ours, arqs = [], []
         for _ in range(ROUNDS):
-            ours.append(rate(await ping(wakeups, MANY)))
+            ours.append(rate(await ping(wakeups, worker, MANY)))
             arqs.append(await _arq_rate(settings))
     ratios = [mine / bare for mine, bare in zip(ours, arqs, strict=True)]
     return {
@@ -88,13 +88,17 @@ async def _with_worker(settings: Settings, wakeups: Wakeups) -> dict[str, float]
     }
 
 
-async def ping(wakeups: Wakeups, count: int) -> list[Task]:
-    """Queue so many no-op tasks, wait until all are done, and answer them."""
+async def ping(wakeups: Wakeups, worker: Child, count: int) -> list[Task]:
+    """Queue so many no-op tasks, wait until all are done, and answer them.
+
+    Raises ProcessEnded when the worker does not live to do them.
+    """
     batch = [new_task(PING, Ping(), Ownership()) for _ in range(count)]
     await Task.insert_all(batch)
     await wakeups.wake()
     query = {"_id": {"$in": [task.id for task in batch]}, "status": "completed"}
     while await Task.collection().count_documents(query) < count:
+        worker.check()
         await asyncio.sleep(0.02)
     return await Task.all_in(True, query)
 

@@ -1,6 +1,34 @@
 """What workers do, by domain. Importing this package declares every handler."""
 
-from workers.jobs import library, maintenance, telling
+from workers.jobs import imports, library, maintenance, media, publishing, telling, upkeep
+from workers.jobs.channels import (
+    exporting,
+    images,
+    master,
+    planning,
+    rendering,
+    tracks,
+    watching,
+)
 from workers.jobs.films import assembly, pictures, screenplay, sound
 
-__all__ = ["assembly", "library", "maintenance", "pictures", "screenplay", "sound", "telling"]
+__all__ = [
+    "assembly",
+    "exporting",
+    "images",
+    "imports",
+    "library",
+    "maintenance",
+    "master",
+    "media",
+    "pictures",
+    "planning",
+    "publishing",
+    "rendering",
+    "screenplay",
+    "sound",
+    "telling",
+    "tracks",
+    "upkeep",
+    "watching",
+]

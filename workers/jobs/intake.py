@@ -1,21 +1,23 @@
 """A made file becomes a media record: facts read from the file, thumbnail, object, provenance."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 from app.core.storage import StoredObject
-from app.library.urls import content_url, thumbnail_url
-from documents.library import GenerationMetadata, Media, MediaType, RelatedElements, TechnicalData
+from app.library.kinds import PLAY_MEDIA
+from app.library.looking import add_missing, play_task
+from app.library.urls import content_url
+from documents.library import GenerationMetadata, Media, MediaType, RelatedElements
 from documents.values import Id, now
+from workers.jobs.media.seeing import Place, Seen, see
 from workers.render.errors import Unreadable
-from workers.render.facts import TechnicalData as Facts
-from workers.render.probe import probe, thumbnail
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
 
-PICTURED: Final = ("image", "video")
-DOCUMENT_TYPES: Final = {".vtt": "text/vtt", ".srt": "application/x-subrip", ".txt": "text/plain"}
+WRITTEN_WITHIN: Final = timedelta(seconds=30)
+"""By then the task that makes a file has mostly written its record; else the sweep finds it."""
 
 
 async def take_in(
@@ -36,12 +38,11 @@ async def take_in(
     Raises GiveUp where the file cannot be read as media.
     """
     identity = Id()
-    facts, preview = await _looked_at(context, path)
-    kind = facts.kind if facts else "document"
-    mime_type = facts.mime_type if facts else DOCUMENT_TYPES[path.suffix]
-    stored = await _store(context, path, mime_type)
+    place = Place(context.storage, context.workspace_id, identity)
+    seen = await _seen(context, path, place)
+    stored = await _store(context, path, seen.facts.mime_type)
     task = context.task
-    return Media(
+    media = Media(
         id=identity,
         workspace_id=context.workspace_id,
         project_id=task.project_id,
@@ -50,16 +51,10 @@ async def take_in(
         character_id=character_id or task.character_id,
         created_by=task.created_by,
         filename=path.name,
-        mime_type=mime_type,
         filesize=stored.size,
-        width=facts.width if facts else None,
-        height=facts.height if facts else None,
         url=content_url(identity),
-        thumbnail_url=thumbnail_url(identity) if preview else None,
         storage_key=stored.key,
-        thumbnail_key=preview.key if preview else None,
         sha256=stored.sha256,
-        kind=kind,
         media_type=media_type,
         alt=description[:500],
         description=description,
@@ -67,32 +62,20 @@ async def take_in(
         agent_generated=True,
         generation_metadata=_provenance(context, made, seed),
         related_elements=related or RelatedElements(),
-        technical_data=TechnicalData(
-            duration=facts.duration,
-            resolution=facts.resolution,
-            fps=facts.fps,
-            sample_rate=facts.sample_rate,
-            bitrate=facts.bitrate,
-            codec=facts.codec,
-        )
-        if facts
-        else TechnicalData(),
+        **seen.values(identity),
     )
+    if seen.facts.lasts:
+        await add_missing(PLAY_MEDIA, [play_task(media, after=WRITTEN_WITHIN)])
+    return media
 
 
-async def _looked_at(context: Context, path: Path) -> tuple[Facts | None, StoredObject | None]:
-    """What the file is, and its stored thumbnail where it has a picture."""
-    if path.suffix in DOCUMENT_TYPES:
-        return None, None
+async def _seen(context: Context, path: Path, place: Place) -> Seen:
+    folder = context.folder / f"{path.name}.made"
+    folder.mkdir(exist_ok=True)
     try:
-        facts = await probe(path)
-        if facts.kind not in PICTURED:
-            return facts, None
-        preview = context.folder / f"{path.stem}.thumbnail.webp"
-        await thumbnail(path, preview)
+        return await see(path, folder, place)
     except Unreadable as exc:
         raise GiveUp(str(exc), code="unreadable_file") from exc
-    return facts, await _store(context, preview, "image/webp")
 
 
 async def _store(context: Context, path: Path, mime_type: str) -> StoredObject:

@@ -12,6 +12,7 @@ from app.core.deletion import (
     finish,
     removal_of,
 )
+from app.library.objects import remove_unused
 from app.production import ledger, retention
 from app.production.kinds import (
     ARCHIVE_TASKS,
@@ -52,9 +53,8 @@ async def _remove(batch: deletion.Tree, session: AsyncClientSession) -> None:
 @handles(REMOVE_OBJECTS)
 async def remove_objects(context: Context, parameters: RemoveObjects) -> Outcome:
     """Delete files that no record names any more."""
-    unused = sorted(await deletion.unused(set(parameters.keys)))
-    await context.storage.delete(unused)
-    return Outcome(TaskOutput(result={"objects": len(unused)}))
+    removed = await remove_unused(context.storage, parameters.keys)
+    return Outcome(TaskOutput(result={"objects": len(removed)}))
 
 
 @handles(PING)

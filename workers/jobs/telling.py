@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.encryption import Undecipherable
 from app.mail.choice import mailer_of
 from app.mail.mailer import MailNotSent
 from app.settings import NotConfigured
@@ -21,7 +22,7 @@ from documents.production import TaskOutput
 from documents.telling import SOME_TIME, Notification, Webhook, WebhookDelivery
 from documents.values import now
 from workers.runtime.context import Context
-from workers.runtime.handlers import Outcome, handles
+from workers.runtime.handlers import GiveUp, Outcome, handles
 
 MOST_NEWS: Final = 500
 MAIL_AGAIN: Final = timedelta(minutes=10)
@@ -41,7 +42,10 @@ async def deliver(context: Context, parameters: Deliver) -> Outcome:
     if not webhook.is_active and delivery.event != TEST:
         return Outcome(write=partial(give_up, delivery))
     settings = context.resources.settings
-    attempt = await send(webhook, delivery, settings)
+    try:
+        attempt = await send(webhook, delivery, settings)
+    except Undecipherable as exc:
+        raise GiveUp(str(exc), code="undecipherable") from None
 
     async def write(session: AsyncClientSession) -> None:
         await record(webhook, delivery, attempt, settings, session)

@@ -60,6 +60,7 @@ async def change(
     summary="Ask for a new password",
     status_code=202,
     operation_id="forgot_password",
+    response_class=Response,
     response_model=None,
     responses={**MAILED, **documented(*BAD_BODY)},
 )
@@ -99,6 +100,7 @@ async def verify(body: TokenGiven, parts: CurrentParts, identity: CurrentIdentit
     summary="Ask for the confirming mail again",
     status_code=202,
     operation_id="send_verification",
+    response_class=Response,
     response_model=None,
     responses={**MAILED, **documented(*PERSON)},
 )

@@ -16,8 +16,9 @@ from app.production import tasks
 from app.production.tasks import pipeline_state
 from app.settings import Settings
 from documents.films import Character, Episode, Project, Scene
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost, PromptExecution, Task
+from documents.production import PromptExecution, PromptTemplate, Task
 from scripts.stack import environment
 from tests.factories.films import make_project, make_user, make_workspace
 from tests.support.charging import Till
@@ -128,6 +129,12 @@ async def _every_call_is_on_record(project: Project) -> None:
     assert {each.status for each in executions} == {"success"}
     stages = {each.stage for each in executions}
     assert {"screenplay", "storyboard", "dialogue", "music", "embedding"} <= stages
+    templates = {each.id: each for each in await PromptTemplate.all_in(True, {})}
+    prompted = {each.stage: each.template_id for each in executions if each.template_id}
+    assert {stage: templates[key].name for stage, key in prompted.items() if key} == {
+        stage: f"films/{stage}"
+        for stage in ("screenplay", "character_design", "storyboard", "music")
+    }
     costs = await GenerationCost.all_in(True, {"project_id": project.id})
     assert {each.execution_id for each in costs} == {each.id for each in executions}
     assert all(each.amount == 0 for each in costs)

@@ -21,15 +21,19 @@ from workers.jobs.films.subjects import episode_of, frame_of, media_of, project_
 from workers.jobs.intake import take_in
 from workers.render.captions import captions_from_words, to_srt, to_vtt
 from workers.render.formats import FrameFormat
+from workers.render.join import Segment, join
 from workers.render.probe import thumbnail
-from workers.render.render import Segment, join, render
+from workers.render.render import render
+from workers.render.report import RenderProgress
 from workers.render.timeline import (
     Caption,
     Motion,
     MotionName,
-    MusicBed,
+    MusicClip,
     Shot,
+    Still,
     Timeline,
+    Transition,
     VoiceClip,
     Word,
 )
@@ -39,6 +43,7 @@ from workers.runtime.handlers import Outcome, handles
 MOVES: Final[tuple[MotionName, ...]] = ("zoom_in", "pan_right", "zoom_out", "pan_left")
 CROSSFADE_SECONDS: Final = 0.6
 FADE_SECONDS: Final = 0.5
+MUSIC_DB: Final = -14.0
 SHORTEST_SHOT: Final = 0.5
 
 
@@ -51,7 +56,11 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     name = f"scene-{scene.scene_number:02}"
     video, sound = context.folder / f"{name}.mp4", context.folder / f"{name}.flac"
     progress = context.progress_from_thread("rendering")
-    await render(timeline, video, sound=sound, progress=progress)
+
+    def tell(reached: RenderProgress) -> None:
+        progress(reached.fraction)
+
+    await render(timeline, video, sound=sound, on_progress=tell)
     description = f"{scene.title}. {scene.script.action}"
     tags = [scene.location, scene.time_of_day, scene.mood]
     segment = await take_in(
@@ -160,12 +169,13 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
     music = await Media.first_in(
         True, {"scene_id": scene.id, "media_type": "music_track", "status": "active"}
     )
-    bed = MusicBed(path=await _fetch(context, music, "music.wav")) if music else None
+    bed = [await _fetch(context, music, "music.wav")] if music else []
     return Timeline(
         format=frame,
         shots=tuple(_shots(scene, pictures)),
         voices=tuple(voices),
-        music=bed,
+        music=tuple(MusicClip(path=path, gain_db=MUSIC_DB) for path in bed),
+        loudness=None,  # scenes keep their levels beside each other
         captions=_captions(scene),
         fade_in=FADE_SECONDS,
         fade_out=FADE_SECONDS,
@@ -181,11 +191,15 @@ def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
         starts.append(max(line.timing or 0, starts[-1] + SHORTEST_SHOT))
     ends = [*starts[1:], max(scene.script.duration, starts[-1] + SHORTEST_SHOT)]
     return [
-        Shot(
+        Still(
             image=picture,
             seconds=end - start,
             motion=Motion.named(MOVES[(scene.scene_number + number) % len(MOVES)]),
-            crossfade=min(CROSSFADE_SECONDS, (end - start) / 2) if number else 0,
+            transition=Transition(
+                kind="crossfade", seconds=min(CROSSFADE_SECONDS, (end - start) / 2)
+            )
+            if number
+            else Transition(),
         )
         for number, (picture, start, end) in enumerate(zip(pictures, starts, ends, strict=True))
     ]

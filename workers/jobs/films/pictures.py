@@ -10,6 +10,7 @@ from documents.films import Character, Scene
 from documents.library import RelatedElements
 from documents.production import TaskOutput
 from documents.values import Id
+from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.subjects import character_of, frame_of, project_of, scene_of, seed_for
 from workers.jobs.intake import take_in
 from workers.providers.base import FileResult
@@ -30,9 +31,11 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
     """Draw the character's final design and cast their voice."""
     character = await character_of(parameters.character_id)
     subject = Subject(collection="characters", id=character.id)
-    prompt = f"Character design of {character.name}: {character.description}"
+    prompt = await prompt_for(
+        context, "character_design", name=character.name, description=character.description
+    )
     look = ImageRequest(
-        prompt=prompt,
+        prompt=prompt.text,
         width=720,
         height=720,
         figures=(figure_of(character),),
@@ -48,7 +51,8 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
             category="image_generation",
             feature="films",
             stage="character_design",
-            prompt=prompt,
+            prompt=prompt.text,
+            template=prompt.template,
             subject=subject,
         ),
         lambda path: context.providers.image.draw(look, path),
@@ -78,7 +82,7 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
         context,
         picture.result.path,
         "character_design",
-        description=prompt,
+        description=prompt.text,
         tags=["character", character.name],
         made=picture,
         seed=look.seed,
@@ -121,15 +125,25 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
     )
     frame = frame_of(project)
     seed = seed_for(parameters.seed, f"{scene.scene_number}/{number}/{parameters.take}")
+    camera_angle = panel.camera_angle or "wide"
+    prompt = await prompt_for(
+        context,
+        "storyboard",
+        description=panel.description,
+        location=scene.location,
+        time_of_day=scene.time_of_day,
+        mood=scene.mood,
+        camera_angle=camera_angle,
+    )
     request = ImageRequest(
-        prompt=panel.description,
+        prompt=prompt.text,
         width=_even(frame.width * OVERSIZE),
         height=_even(frame.height * OVERSIZE),
         location=scene.location,
         time_of_day=scene.time_of_day,
         mood=scene.mood,
         figures=tuple(figure_of(each) for each in cast),
-        camera_angle=panel.camera_angle or "wide",
+        camera_angle=camera_angle,
         seed=seed,
     )
     call = Call(
@@ -138,7 +152,8 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         category="image_generation",
         feature="films",
         stage="storyboard",
-        prompt=panel.description,
+        prompt=prompt.text,
+        template=prompt.template,
         subject=Subject(collection="scenes", id=scene.id),
         take=parameters.take,
     )

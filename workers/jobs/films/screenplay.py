@@ -27,17 +27,13 @@ from documents.films import (
 from documents.library import Media
 from documents.production import Pipeline, Task, TaskOutput
 from documents.values import Id
+from workers.jobs.films.prompts import prompt_for
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
 from workers.providers.text import TextRequest
 from workers.runtime import calls
 from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
-
-PROMPT = (
-    "Turn the story into a screenplay: scenes with heading, location, time of day, mood, action, "
-    "dialogue with speaker and emotion, and storyboard panels. Tell the whole story."
-)
 
 
 @handles(WRITE_SCREENPLAY)
@@ -48,9 +44,10 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     if episode is None or source is None:
         raise GiveUp("The episode or its story was deleted.", code="subject_gone")
     text = b"".join([chunk async for chunk in context.storage.stream(source.storage_key)]).decode()
+    prompt = await prompt_for(context, "screenplay", story=text)
     request = TextRequest(
         purpose="screenplay",
-        prompt=PROMPT,
+        prompt=prompt.text,
         inputs={
             "text": text,
             "target_seconds": parameters.target_seconds,
@@ -64,10 +61,12 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
         category="llm",
         feature="films",
         stage="screenplay",
-        prompt=PROMPT,
+        prompt=prompt.text,
+        template=prompt.template,
         subject=Subject(collection="episodes", id=episode.id),
     )
     result = await calls.write_text(context, call, provider)
+    await prompt.check(result.output)
     screenplay = Screenplay.model_validate(result.output)
     production = await _Production.of(episode, screenplay, parameters, context.task)
 

@@ -10,6 +10,7 @@ from documents.films import Character, DialogueLine, Scene, WordTiming
 from documents.library import Media, RelatedElements
 from documents.production import TaskOutput
 from documents.values import Id
+from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.subjects import scene_of, seed_for
 from workers.jobs.intake import take_in
 from workers.providers.base import FileResult
@@ -62,10 +63,16 @@ async def voice_scene(context: Context, parameters: VoiceScene) -> Outcome:
 async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
     """Compose music for the scene's mood, as long as the scene."""
     scene = await scene_of(parameters.scene_id)
-    prompt = f"{scene.mood} music for a scene at {scene.location}, {scene.time_of_day}"
+    prompt = await prompt_for(
+        context,
+        "music",
+        mood=scene.mood,
+        location=scene.location,
+        time_of_day=scene.time_of_day,
+    )
     seed = seed_for(parameters.seed, f"{scene.scene_number}/music/{parameters.take}")
     request = MusicRequest(
-        prompt=prompt, mood=scene.mood, seconds=max(scene.script.duration, 1), seed=seed
+        prompt=prompt.text, mood=scene.mood, seconds=max(scene.script.duration, 1), seed=seed
     )
     call = Call(
         context.providers.music,
@@ -73,7 +80,8 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
         category="audio_generation",
         feature="films",
         stage="music",
-        prompt=prompt,
+        prompt=prompt.text,
+        template=prompt.template,
         subject=Subject(collection="scenes", id=scene.id),
         take=parameters.take,
     )
@@ -88,7 +96,7 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
         context,
         made.result.path,
         "music_track",
-        description=prompt,
+        description=prompt.text,
         tags=["music", scene.mood],
         made=made,
         seed=seed,

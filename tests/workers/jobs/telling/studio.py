@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
 
+from app.core.encryption import Encryption
 from app.production import tasks
 from app.production.tasks import Ownership, new_task
+from app.settings import Settings
 from app.telling.teller import Teller
 from documents.base import Subject
 from documents.identity import User, Workspace
@@ -25,6 +27,7 @@ ALL = [
     *("task.completed", "task.failed", "pipeline.completed", "pipeline.failed"),
     *("publication.published", "publication.failed", "budget.reached"),
 ]
+SIGNING_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BROKEN = Failure("The text has no end.", "endless", retryable=False)
 
 
@@ -40,7 +43,8 @@ class Studio:
         return cls(owner, await make_workspace(owner))
 
     async def webhook(self, url: str, **given: Any) -> Webhook:
-        given = {"events": ALL, "created_by": self.owner.id, **given}
+        secret = Encryption.of(Settings(_env_file=None)).encrypt(SIGNING_SECRET)
+        given = {"events": ALL, "created_by": self.owner.id, "secret": secret, **given}
         return await valid(Webhook, workspace_id=self.workspace.id, url=url, **given).insert()
 
     def task(self, pipeline: Pipeline | None = None, **given: Any) -> Task:

@@ -16,6 +16,7 @@ from documents.values import now
 from tests.app.telling.receiver import SILENCE, Receiver, receiving
 from tests.workers.conftest import Working, ended, until
 from tests.workers.jobs.telling.studio import (
+    SIGNING_SECRET,
     Studio,
     end,
     settled,
@@ -55,14 +56,14 @@ class TestDelivery:
         self, studio: Studio, teller: None, delivering: Working
     ) -> None:
         async with receiving() as receiver, delivering() as runner:
-            webhook = await studio.webhook(receiver.url)
+            await studio.webhook(receiver.url)
             task = studio.task()
             await tasks.add([task])
             runner.poke()
             await ended(task)
             delivery = await delivery_in("delivered")
         [message] = receiver.messages
-        assert message.is_signed_with(webhook.secret)
+        assert message.is_signed_with(SIGNING_SECRET)
         assert message.headers["content-type"] == "application/json"
         assert message.id == delivery.event_id
         assert message.content["type"] == "task.completed"

@@ -15,12 +15,13 @@ from app.settings import Settings
 from app.telling.events import Event
 from app.telling.happenings import events_of
 from app.telling.stream import Seen
+from app.telling.teller import Teller
 from documents.base import Hold
 from documents.identity import User
-from documents.production import Budget
+from documents.ledger import Budget
 from documents.publishing import Publication
 from documents.store import Store
-from documents.telling import TellerPlace, WebhookDelivery
+from documents.telling import SOME_TIME, TellerPlace, WebhookDelivery
 from documents.values import now
 from scripts.stack import environment
 from tests.factories.records import valid
@@ -100,8 +101,8 @@ class TestWhatIsTold:
             owner={"collection": "workspaces", "id": studio.workspace.id},
             limit="5",
         ).insert()
-        hold = Hold(reason=BUDGET, since=now(), budget_id=budget.id)
         await studio.webhook("https://example.com/")
+        hold = Hold(reason=BUDGET, since=now(), budget_id=budget.id)
         for _ in range(3):
             await tasks.add([studio.task()])
             [claimed] = await claim("worker", {"io": 1}, 30)
@@ -187,6 +188,36 @@ class TestOnce:
             await settled()
         events = [each.event for each in await notifications(studio)]
         assert events == ["task.failed", "task.completed"]
+
+    async def test_one_that_stops_makes_room_at_once(
+        self, studio: Studio, resources: Resources
+    ) -> None:
+        """Long before its lease would have ended."""
+        async with telling(resources, lease_seconds=3600):
+            await settled()
+        place = await TellerPlace.first_in(True, {})
+        assert place is not None
+        assert place.lease_until == SOME_TIME
+        other = Teller(resources.store, resources.wakeups, "the next", lease_seconds=3600)
+        running = asyncio.create_task(other.run())
+        try:
+            await end(studio.task())
+            await until(told("task.completed", 2))
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    async def test_one_that_was_overtaken_gives_nothing_back(
+        self, studio: Studio, resources: Resources
+    ) -> None:
+        async with telling(resources, lease_seconds=3600):
+            await settled()
+            await TellerPlace.collection().update_one({}, {"$set": {"holder": "another"}})
+            before = await TellerPlace.first_in(True, {})
+        after = await TellerPlace.first_in(True, {})
+        assert before is not None
+        assert after is not None
+        assert (after.holder, after.lease_until) == ("another", before.lease_until)
 
     @pytest.mark.slow
     async def test_killed_again_and_again_it_tells_once(

@@ -1,16 +1,17 @@
-"""Finding media by meaning: exact, over the vectors of one project and one model."""
+"""Looking once, for scripts: exact, over the vectors of one project and one model."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from app.library.search.snapshot import unit_rows
 from documents.base import Scope, StoredDocument, within
 from documents.library import Media
 from documents.values import Id, to_floats
 
-SHOWN = ("description", "media_type", "kind", "filename", "scene_id", "url")
+SHOWN: Final = ("description", "media_type", "kind", "filename", "scene_id", "url")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,10 @@ async def nearest(
     if scope is False:
         return []
     query = within(scope, {"embedding_model": model, "project_id": project_id})
-    fields: dict[str, Any] = dict.fromkeys((*SHOWN, "embedding"), 1)
-    rows = await Media.collection().find(query, fields).to_list()
+    rows = await Media.collection().find(query, dict.fromkeys((*SHOWN, "embedding"), 1)).to_list()
     if not rows:
         return []
     matrix = np.stack([to_floats(row.pop("embedding")) for row in rows])
-    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(vector)
-    scores = matrix @ vector / np.where(norms == 0, 1, norms)
+    scores = unit_rows(matrix) @ unit_rows(vector[None])[0]
     best = np.argsort(-scores, kind="stable")[:limit]
     return [Hit(rows[i], float(scores[i])) for i in best if scores[i] >= min_score]
