@@ -119,6 +119,7 @@ class AdSession(Record):
 
     class Settings:
         name = "ad_sessions"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             index("created_by", "-updated_at", "_id"),
             index("workspace_id", "status", "_id", where={"deleted_at": None}),

@@ -174,6 +174,7 @@ class VideoCampaign(Campaign):
 
     class Settings:
         name = "video_campaigns"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "status", "_id"),
             index("workspace_id", "_id"),
@@ -202,6 +203,7 @@ class StoryCampaign(Campaign):
 
     class Settings:
         name = "story_campaigns"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             index("workspace_id", "status", "_id"),
             index("workspace_id", "_id"),

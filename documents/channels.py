@@ -7,13 +7,14 @@ from pydantic import Field, model_validator
 from pymongo import IndexModel
 
 from documents.base import (
+    Embedded,
     Fixed,
     Flexible,
     Hold,
     Inherited,
+    OnRequest,
     Record,
     Reference,
-    Secret,
     ServerOwned,
     index,
     unique_among_living,
@@ -22,7 +23,8 @@ from documents.base import (
 )
 from documents.publishing import WebAddress
 from documents.rules import RequiredUnless, Rule
-from documents.values import Count, Day, Id, Label, Moment, Text, Title, decimal
+from documents.secrets import CiphertextOrNone
+from documents.values import Count, Day, FreeMap, Id, Label, Line, Moment, Text, Title, decimal
 
 VideoJobStatus = Literal[
     "planned",
@@ -42,6 +44,10 @@ UNFINISHED: Final = ("pending", "generating", "failed")
 """The states of a material in which there may be no file yet."""
 RenderStatus = Literal["pending", "in_progress", "completed", "failed"]
 UploadStrategy = Literal["manual", "immediate", "scheduled"]
+"""`manual`: a person exports and publishes; else it follows the render, `scheduled` at its time."""
+VideoSize = Literal["1920x1080", "3840x2160"]
+Visualizer = Literal["none", "slow_move"]
+"""What moves while a track plays: nothing, or the picture, slowly."""
 
 TRACKS_PER_VIDEO: Final = 20
 """As many tracks as images; the image of a track has its `order_index`."""
@@ -74,10 +80,7 @@ class Channel(Record):
     youtube_channel_id: YoutubeId | None = None
     brand_niche: Title
     is_active: bool = True
-    youtube_refresh_token: Annotated[
-        str | None, ServerOwned(), Secret(), Field(max_length=4_096)
-    ] = None
-    """Encrypted."""
+    youtube_refresh_token: Annotated[CiphertextOrNone, ServerOwned()] = None
 
     class Settings:
         name = "channels"
@@ -94,6 +97,10 @@ class MusicPrompt(Flexible):
     order_index: OrderIndex
     prompt: PromptText
     duration_minutes: Annotated[float, Field(gt=0, le=90)]
+    tempo: Annotated[int, Field(ge=30, le=240)] | None = None
+    """Beats a minute; None leaves it to the composer."""
+    title: Title | None = None
+    """What the track is called in the chapters."""
 
 
 class VisualPrompt(Flexible):
@@ -119,6 +126,15 @@ class JobPrompts(Flexible):
         return self
 
 
+class JobClaim(Embedded):
+    """Who has taken the job up, so that nobody else does: until then, or until it is started."""
+
+    by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
+    worker: Label = ""
+    """What the one who took it calls itself."""
+    until: Moment
+
+
 def _own_directory(fields: dict[str, Any]) -> str:
     return f"{fields['workspace_id']}/video_jobs/{fields['id']}/"
 
@@ -130,15 +146,35 @@ class VideoJob(Record):
     workspace_id: Annotated[Id, Reference("workspaces"), ServerOwned(), Inherited("channel_id")]
     status: Annotated[VideoJobStatus, ServerOwned()] = "planned"
     hold: Annotated[Hold | None, ServerOwned()] = None
+    failed_step: Annotated[VideoJobStatus | None, ServerOwned()] = None
+    """The status in which it failed, and to which a retry goes back."""
+    pipeline_id: Annotated[Id | None, Reference("pipelines", on_delete="clear"), ServerOwned()] = (
+        None
+    )
+    """The graph of tasks that makes it now, or made it last."""
+    claim: Annotated[JobClaim | None, ServerOwned()] = None
     niche_label: Title
     mood_keywords: Keywords
     """Comma-separated."""
     target_duration_minutes: Annotated[int, Field(ge=60, le=90)]
-    prompts_json: JobPrompts | None = None
+    prompts_json: Annotated[JobPrompts | None, Fixed()] = None
+    """Given at once, planned, or written by its own route until generation starts."""
+    music_provider: MusicProvider = "dummy"
+    visual_provider: VisualProvider = "dummy"
+    resolution: VideoSize = "1920x1080"
+    crossfade_seconds: Annotated[float, Field(ge=0, le=10)] = 2
+    """How long a track and its picture blend into the next ones."""
+    visualizer: Visualizer = "none"
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Another seed plans and makes another video of the same words."""
     local_video_path: Annotated[FilePath | None, ServerOwned()] = None
     media_id: FileMedia = None
     output_directory: Annotated[FilePath, ServerOwned()] = Field(default_factory=_own_directory)
     """The prefix of the job's files in the object store."""
+    thumbnail_media_id: FileMedia = None
+    description: Annotated[Text, ServerOwned()] = ""
+    """The text below the video, with its chapters; made with the render."""
+    description_media_id: FileMedia = None
     error_message: Annotated[Text | None, ServerOwned()] = None
     upload_strategy: UploadStrategy = "manual"
     scheduled_time: Moment | None = None
@@ -155,15 +191,46 @@ class VideoJob(Record):
 
     class Settings:
         name = "video_jobs"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             index("channel_id", "status", "_id"),
             index("channel_id", "_id"),
             index("workspace_id", "status", "_id"),
             index("workspace_id", "-created_at", "_id"),
             index("workspace_id", "_id"),
+            index("workspace_id", "status", "created_at"),
             index("status", "created_at"),
             wildcard_index("prompts_json"),
         ]
+
+
+Take: TypeAlias = Annotated[int, ServerOwned(), Field(ge=1)]
+"""Raised by every swap: what an earlier take makes is not wanted any more."""
+
+
+class TrackCheck(Embedded):
+    """What the master desk found when it listened to a track."""
+
+    loudness_lufs: float | None = None
+    """Integrated (EBU R 128); None for silence."""
+    peak_db: float | None = None
+    """The highest sample, in dBFS."""
+    silence_seconds: Annotated[float, Field(ge=0)] = 0
+    """Stretches of at least a second below -60 dBFS."""
+    clipped_samples: Count = 0
+    """How often a sample lies at full scale."""
+    twin_of: OrderIndex | None = None
+    """The earlier track that sounds nearly the same."""
+    problems: Annotated[list[Line], Field(max_length=20)] = []
+    """Why the track cannot stay as it is; empty for a good one."""
+
+
+class PictureCheck(Embedded):
+    """What the master desk found when it looked at a picture."""
+
+    width: Count = 0
+    height: Count = 0
+    problems: Annotated[list[Line], Field(max_length=20)] = []
 
 
 class AudioTrack(Record):
@@ -181,6 +248,15 @@ class AudioTrack(Record):
     license_document_url: Annotated[WebAddress | None, ServerOwned()] = None
     license_media_id: FileMedia = None
     prompt_text: PromptText
+    title: Annotated[Title | None, ServerOwned()] = None
+    tempo: Annotated[int, ServerOwned(), Field(ge=30, le=240)] | None = None
+    planned_seconds: Annotated[float | None, ServerOwned(), Field(gt=0)] = None
+    """How long it is to be heard; with its crossfade it lasts a little longer."""
+    take: Take = 1
+    error_message: Annotated[Text | None, ServerOwned()] = None
+    check: Annotated[TrackCheck | None, ServerOwned()] = None
+    sound_print: Annotated[str | None, ServerOwned(), OnRequest(), Field(max_length=100_000)] = None
+    """Chromaprint's fingerprint (Base64 of 32-bit words, about eight a second)."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
         RequiredUnless(("duration_seconds", "local_file_path"), "status", UNFINISHED),
@@ -208,6 +284,9 @@ class BackgroundImage(Record):
     local_file_path: Annotated[FilePath | None, ServerOwned()] = None
     media_id: FileMedia = None
     prompt_text: PromptText
+    take: Take = 1
+    error_message: Annotated[Text | None, ServerOwned()] = None
+    check: Annotated[PictureCheck | None, ServerOwned()] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (
         RequiredUnless(("local_file_path",), "status", UNFINISHED),
@@ -233,7 +312,7 @@ class BackgroundImage(Record):
 
 
 class RenderTask(Record):
-    """One run of ffmpeg that makes a job's video."""
+    """One render of a job's video: the commands of ffmpeg that ran, and what came of them."""
 
     video_job_id: InJob
     workspace_id: OfJobsWorkspace
@@ -246,6 +325,8 @@ class RenderTask(Record):
     duration_seconds: Annotated[VideoSeconds | None, ServerOwned()] = None
     status: Annotated[RenderStatus, ServerOwned()] = "pending"
     error_message: Annotated[Text | None, ServerOwned()] = None
+    report: Annotated[FreeMap, ServerOwned()] = {}
+    """What the renderer tells of the file: size, segments encoded and reused, findings."""
     completed_at: Annotated[Moment | None, ServerOwned()] = None
 
     rules: ClassVar[tuple[Rule, ...]] = (

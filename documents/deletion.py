@@ -22,7 +22,10 @@ SMALL: Final = 1_000
 BATCH: Final = 500
 Tree: TypeAlias = dict[str, set[Id]]
 """Ids by collection."""
-OBJECT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {"media": ("storage_key", "thumbnail_key")}
+OBJECT_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "media": ("storage_key", "thumbnail_key", "derivatives.key"),
+    "uploads": ("staging_key", "storage_key"),
+}
 """The fields that name objects of the file store, which go after their records."""
 
 
@@ -116,9 +119,19 @@ async def remove(doomed: Tree, session: Session = None) -> set[str]:
         source, query = COLLECTIONS[name].collection(), {"_id": {"$in": [*ids]}}
         if fields := OBJECT_KEYS.get(name):
             async for row in source.find(query, dict.fromkeys(fields, 1), session=session):
-                objects |= {row[field] for field in fields if row.get(field)}
+                objects |= {key for field in fields for key in _at(row, field) if key}
         await source.delete_many(query, session=session)
     return objects
+
+
+def _at(document: StoredDocument, path: str) -> list[Any]:
+    """The values at a dotted path, which may lead through a list."""
+    top, _, rest = path.partition(".")
+    value = document.get(top)
+    if not rest:
+        return [value]
+    inner = value if isinstance(value, list) else [value or {}]
+    return [each for one in inner for each in _at(one, rest)]
 
 
 async def mark(root: type[Record], key: Id) -> int:

@@ -93,6 +93,7 @@ class Project(Record):
 
     class Settings:
         name = "projects"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             text_index("title"),
             index("created_by", "status", "_id"),
@@ -150,6 +151,7 @@ class Episode(Record):
 
     class Settings:
         name = "episodes"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("project_id", "episode_number"),
             index("project_id", "_id"),
@@ -288,6 +290,7 @@ class Scene(Record):
 
     class Settings:
         name = "scenes"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("project_id", "episode_id", "scene_number"),
             index("episode_id", "scene_number", "_id"),

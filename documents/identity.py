@@ -21,6 +21,7 @@ from documents.base import (
     unique_among_living,
     unique_where_given,
 )
+from documents.secrets import Ciphertext
 from documents.values import Count, FreeMap, Id, Label, Moment, Title, now
 
 Role = Literal["user", "admin", "producer"]
@@ -93,12 +94,12 @@ class Member(Embedded):
 
 
 class PlatformConnection(Embedded):
-    """An account on a publishing platform; its credentials are encrypted."""
+    """An account on a publishing platform."""
 
     platform: Literal["youtube", "tiktok", "instagram", "facebook"]
     account_id: Label
     account_name: Label = ""
-    credentials: Annotated[str, Secret()]
+    credentials: Ciphertext
     expires_at: Moment | None = None
 
 
@@ -117,6 +118,7 @@ class Workspace(Record):
 
     class Settings:
         name = "workspaces"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             index("members.user_id", "_id"),
             index("created_by", "_id"),

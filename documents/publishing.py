@@ -15,17 +15,18 @@ from documents.base import (
     Fixed,
     Record,
     Reference,
-    Secret,
     ServerOwned,
     index,
     unique_among_living,
 )
 from documents.rules import RequiredUnless, Rule
+from documents.secrets import CiphertextOrNone
 from documents.values import Count, Id, Label, Line, Moment
 
 Platform = Literal["youtube", "tiktok", "instagram", "facebook"]
-Publisher = Literal["youtube", "tiktok", "instagram", "facebook", "showroom"]
-"""Who posts. The showroom is a page of our own; it stands in for the intended platform."""
+Publisher = Literal["youtube", "tiktok", "instagram", "facebook", "showroom", "export"]
+"""Who posts. The showroom is a page of our own; it stands in for the intended platform. `export`
+puts all that a post needs into a folder, from which a person uploads it."""
 PublicationStatus = Literal["intended", "posting", "processing", "published", "failed", "unknown"]
 
 WebAddress = Annotated[str, Field(max_length=2_048, pattern=r"^(https?://|/)[^\s]*$")]
@@ -171,9 +172,7 @@ class Publication(Record):
     lease: Annotated[PublicationLease | None, ServerOwned()] = None
     fence: Annotated[Count, ServerOwned()] = 0
     """How often a lease was given."""
-    upload_session_url: Annotated[str | None, ServerOwned(), Secret(), Field(max_length=4_096)] = (
-        None
-    )
+    upload_session_url: Annotated[CiphertextOrNone, ServerOwned()] = None
     """Where an interrupted upload goes on; whoever knows it may upload."""
     platform_upload_id: Annotated[Label | None, ServerOwned()] = None
     """What the platform calls the upload before there is a post; a lost post is found by it."""
@@ -205,6 +204,7 @@ class Publication(Record):
 
     class Settings:
         name = "publications"
+        pre_images = True
         indexes: ClassVar[list[IndexModel]] = [
             unique_among_living("workspace_id", "idempotency_key"),
             index("workspace_id", "status", "_id"),

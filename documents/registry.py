@@ -34,11 +34,10 @@ from documents.identity import (
     User,
     Workspace,
 )
-from documents.library import Media
+from documents.ledger import Budget, GenerationCost
+from documents.library import EmbeddingSpace, Media
 from documents.production import (
     ArchivedTask,
-    Budget,
-    GenerationCost,
     Pipeline,
     PromptExecution,
     PromptTemplate,
@@ -48,6 +47,7 @@ from documents.production import (
 from documents.publishing import Publication
 from documents.requests import IdempotentRequest
 from documents.telling import Notification, TellerPlace, Webhook, WebhookDelivery
+from documents.uploads import MediaLink, ObjectRemoval, Upload, Usage
 
 MODELS: tuple[type[Record], ...] = (
     # identity
@@ -66,6 +66,11 @@ MODELS: tuple[type[Record], ...] = (
     Scene,
     # library
     Media,
+    EmbeddingSpace,
+    Upload,
+    MediaLink,
+    Usage,
+    ObjectRemoval,
     # production
     Pipeline,
     Task,

@@ -1,6 +1,7 @@
 """Indexes and validators: what the declarations ask for, what the store has, and the difference."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +15,9 @@ from documents.references import references
 from documents.validation import validator
 
 NAMESPACE_EXISTS = 48
+PRE_IMAGES = "changeStreamPreAndPostImages"
+PRE_IMAGE_SECONDS = 3_600
+"""Longer than live views look back. Where it cannot be set, pre-images go with the oplog."""
 COMPARED_OPTIONS = ("unique", "partialFilterExpression", "default_language", "expireAfterSeconds")
 
 
@@ -22,7 +26,7 @@ class Difference:
     """One thing in which the store is not as declared."""
 
     collection: str
-    what: Literal["collection", "index", "validator"]
+    what: Literal["collection", "index", "validator", "pre-images", "migration"]
     name: str
     state: Literal["missing", "changed", "unknown"]
 
@@ -61,10 +65,13 @@ async def differences(
             drift.append(Difference(name, "collection", name, "missing"))
             continue
         if options[name].get("validator") != validator(model):
-            state: Literal["missing", "changed"] = (
+            state: Literal["missing", "changed", "unknown"] = (
                 "changed" if "validator" in options[name] else "missing"
             )
             drift.append(Difference(name, "validator", name, state))
+        if keeps_pre_images(model) != options[name].get(PRE_IMAGES, {}).get("enabled", False):
+            state = "missing" if keeps_pre_images(model) else "unknown"
+            drift.append(Difference(name, "pre-images", name, state))
         drift += await _index_differences(database, model)
     return drift
 
@@ -83,14 +90,27 @@ async def apply(
         if each.what == "collection":
             await _create(database, each.collection)
             await _set_validator(database, model)
+            if keeps_pre_images(model):
+                await _set_pre_images(database, model)
             await database[each.collection].create_indexes(indexes(model))
         elif each.what == "validator":
             await _set_validator(database, model)
+        elif each.what == "pre-images":
+            await _set_pre_images(database, model)
         elif each.state != "missing":
             await database[each.collection].drop_index(each.name)
     for name in {each.collection for each in done if each.what == "index"}:
         await database[name].create_indexes(indexes(declared[name]))
     return done
+
+
+def keeps_pre_images(model: type[Record]) -> bool:
+    """Whether the store keeps documents as they were before each change, for a while.
+
+    Where `pre_images` is declared: who follows what a record belongs to is told of its deletion,
+    and only its last state says what that was.
+    """
+    return getattr(model.Settings, "pre_images", False)
 
 
 async def violations(database: AsyncDatabase[StoredDocument], model: type[Record]) -> int:
@@ -118,6 +138,16 @@ async def _set_validator(database: AsyncDatabase[StoredDocument], model: type[Re
         validationLevel="strict",
         validationAction="error",
     )
+
+
+async def _set_pre_images(database: AsyncDatabase[StoredDocument], model: type[Record]) -> None:
+    wanted = {"enabled": keeps_pre_images(model)}
+    await database.command({"collMod": model.collection_name(), PRE_IMAGES: wanted})
+    expiry = {"preAndPostImages": {"expireAfterSeconds": PRE_IMAGE_SECONDS}}
+    with suppress(OperationFailure):  # it is the whole cluster's, and may be its owner's alone
+        await database.client.admin.command(
+            {"setClusterParameter": {"changeStreamOptions": expiry}}
+        )
 
 
 async def _options(database: AsyncDatabase[StoredDocument]) -> dict[str, StoredDocument]:

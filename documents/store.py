@@ -2,8 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
+import pymongo
 from beanie import init_beanie
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -14,6 +15,7 @@ from documents.registry import COLLECTIONS
 from documents.values import TYPES
 
 Result = TypeVar("Result")
+CLOSE_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,13 @@ class Store:
         return cls(client, client[database])
 
     async def close(self) -> None:
-        await self.client.close()
+        """Close the connections.
+
+        The driver tells the server which sessions are over, and without the bound would look for a
+        server that is gone for as long as any other request does.
+        """
+        with pymongo.timeout(CLOSE_SECONDS):
+            await self.client.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,8 +1,6 @@
 """Telling people: who wants to hear what, what was sent to whom, and how far we have come."""
 
-from base64 import b64encode
 from datetime import UTC, datetime
-from secrets import token_bytes
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
@@ -14,11 +12,11 @@ from documents.base import (
     Inherited,
     Record,
     Reference,
-    Secret,
     ServerOwned,
     Subject,
     index,
 )
+from documents.secrets import Ciphertext, CiphertextOrNone
 from documents.values import Count, FreeMap, Id, Label, Line, Moment, Title
 
 EventName = Literal[
@@ -35,14 +33,8 @@ EventName = Literal[
 SOME_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Every moment of ours is later: says in queries that there is one."""
 DAY_SECONDS: Final = 24 * 3600
-SIGNING_MARK: Final = "whsec_"
 MOST_ATTEMPTS: Final = 20
 """So many of the newest attempts at one delivery are kept."""
-
-
-def new_signing_secret() -> str:
-    """256 random bits, written as Standard Webhooks writes them."""
-    return SIGNING_MARK + b64encode(token_bytes(32)).decode()
 
 
 class Webhook(Record):
@@ -55,11 +47,9 @@ class Webhook(Record):
     description: Line = ""
     is_active: bool = True
     """Nothing is sent while it is not; what happens meanwhile is not told later."""
-    secret: Annotated[str, ServerOwned(), Secret(), Field(max_length=255)] = Field(
-        default_factory=new_signing_secret
-    )
-    """Signs what is sent, so it is kept as it is."""
-    previous_secret: Annotated[str | None, ServerOwned(), Secret(), Field(max_length=255)] = None
+    secret: Annotated[Ciphertext, ServerOwned()]
+    """Signs what is sent."""
+    previous_secret: Annotated[CiphertextOrNone, ServerOwned()] = None
     """The one before the last rotation, which signs as well for a while."""
     previous_secret_until: Annotated[Moment | None, ServerOwned()] = None
     consecutive_failures: Annotated[Count, ServerOwned()] = 0

@@ -29,6 +29,7 @@ from documents.production import Task
 from documents.registry import MODELS
 from documents.schema import differences
 from documents.store import Store
+from scripts.migrations.runner import COLLECTION, pending
 from scripts.stack.folder import Keys
 
 LOG_LINES: Final = 2_000
@@ -41,7 +42,6 @@ CREDENTIALS: Final = frozenset({"s3_access_key", "smtp_user"})
 """Settings that are half of a secret."""
 STORE: Final = "document store"
 SILENT: Final = "The document store does not answer: findings.json says how to mend that."
-MIGRATIONS: Final = "schema_migrations"
 README: Final = """\
 What `backlot doctor --bundle` found. Passwords, keys and tokens are masked ({mask}); names of
 people, projects and files that stand in logs are not: look through it before you send it.
@@ -86,6 +86,7 @@ class Mask:
 
     def __init__(self, settings: Settings) -> None:
         found = {*_secret_values(settings), *_stored_keys(settings.data)}
+        found.add(_encryption_key(settings.data))
         longest_first = sorted((each for each in found if each), key=len, reverse=True)
         words = [re.escape(each) for each in longest_first if len(each) >= LEAST_SECRET]
         self._known = re.compile("|".join(words)) if words else None
@@ -163,13 +164,14 @@ async def facts_of(store: Store) -> dict[str, Any]:
         ]
     )
     names = await store.database.list_collection_names()
-    migrations = await store.database[MIGRATIONS].find({}).to_list()
+    migrations = await store.database[COLLECTION].find({}).to_list()
     return {
         "tasks": [{**row["_id"], "count": row["count"]} async for row in counted],
         "queues": [asdict(each) for each in await queues.depths(True)],
         "failures": [asdict(each) for each in await failures.by_cause(True, {})],
         "drift": [asdict(each) for each in await differences(store.database, MODELS)],
         "migrations": migrations,
+        "pending_migrations": await pending(store.database),
         "documents": {
             name: await store.database[name].estimated_document_count() for name in sorted(names)
         },
@@ -220,6 +222,13 @@ def _stored_keys(data: Path) -> Iterable[str]:
     except (OSError, orjson.JSONDecodeError):
         return ()
     return [str(keys.get(name, "")) for name in Keys.model_fields]
+
+
+def _encryption_key(data: Path) -> str:
+    try:
+        return (data / "encryption.key").read_text().strip()
+    except OSError:
+        return ""
 
 
 def _json(value: Any) -> str:

@@ -19,11 +19,14 @@ from scripts.data_model import data_model
 from scripts.demo import Unfinished, demo
 from scripts.doctor import doctor
 from scripts.migrate import migrate
+from scripts.migrations.runner import MigrationOvertaken
 from scripts.processes import ProcessEnded, api, worker
+from scripts.render import render
 from scripts.stack import StackError
 from scripts.stack.commands import stack_commands
 from scripts.tasks import tasks_commands
 from scripts.up import up
+from workers.render.errors import RenderError
 
 app = typer.Typer(
     name="backlot",
@@ -39,14 +42,17 @@ app.command()(demo)
 app.command()(doctor)
 app.command("data-model")(data_model)
 app.command()(bench)
+app.command()(render)
 app.add_typer(stack_commands, name="stack")
 app.add_typer(tasks_commands, name="tasks")
 
 INTERRUPTED: Final = 130
 """A shell's way to say that Ctrl-C ended a command."""
 OPERATORS_ERRORS: Final = (
+    MigrationOvertaken,
     NotConfigured,
     ProcessEnded,
+    RenderError,
     StackError,
     StorageError,
     Unfinished,

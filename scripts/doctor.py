@@ -30,6 +30,7 @@ from rich.table import Table
 
 from app.settings import Settings
 from scripts.bundle import write_bundle
+from scripts.migrations.runner import COLLECTION, FINISHED, known
 from scripts.stack import StackError, attach
 from scripts.stack.binaries import MONGOD, REDIS_SERVER, VERSION, WEED, Program, find
 
@@ -198,6 +199,7 @@ def _ask_mongo(settings: Settings) -> _Answer:
             version = client.admin.command("buildInfo")["version"]
             hello = client.admin.command("hello")
             search = _has_vector_search(client, settings.mongo_database)
+            waiting = _pending(client, settings.mongo_database)
     except OperationFailure as error:
         raise _Wrong(f"It refuses us ({error.details}): correct BACKLOT_MONGO_URI.") from None
     except ConfigurationError as error:
@@ -209,7 +211,20 @@ def _ask_mongo(settings: Settings) -> _Answer:
             "It is a single server, without transactions and change streams: start it with "
             "--replSet and run rs.initiate() once."
         )
+    if waiting:
+        raise _Wrong(
+            f"Its documents are older than this version ({', '.join(waiting)}): run "
+            "`backlot migrate`."
+        )
     return _Answer(version, f"transactions, {'vector search' if search else LOCAL_SEARCH}")
+
+
+def _pending(client: MongoClient[dict[str, Any]], database: str) -> list[str]:
+    """The data migrations that have not run; none for a store without documents."""
+    if not client[database].list_collection_names():
+        return []
+    done = set(client[database][COLLECTION].distinct("_id", FINISHED))
+    return [each.name for each in known() if each.name not in done]
 
 
 def _has_vector_search(client: MongoClient[dict[str, Any]], database: str) -> bool:

@@ -1,7 +1,8 @@
-"""Bringing the store to what the declarations say."""
+"""Bringing the store to what the declarations and migrations say."""
 
 import asyncio
 import json as json_module
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Annotated
 
@@ -9,11 +10,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.core.encryption import Encryption, renew
+from app.library.embedding_upkeep import vector_indexes
 from app.production.templates.shared import ensure_shared_templates
 from app.settings import Settings
 from documents.registry import MODELS
 from documents.schema import Difference, apply, differences
 from documents.store import Store
+from scripts.migrations.runner import COLLECTION, pending, run_pending
 from scripts.servers import reachable
 
 
@@ -23,7 +27,7 @@ def migrate(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Answer as JSON.")] = False,
 ) -> None:
-    """Apply indexes and validators, and report what was not as declared."""
+    """Run pending migrations, apply indexes and validators, and report what was not as declared."""
     found = asyncio.run(_run(reachable(Settings()), check))
     if json:
         typer.echo(json_module.dumps([asdict(each) for each in found]))
@@ -34,7 +38,7 @@ def migrate(
 
 
 async def migrated(settings: Settings) -> list[Difference]:
-    """Apply the declarations; answers what was changed."""
+    """Run the migrations and apply the declarations; answers what was changed."""
     return await _run(settings, check=False)
 
 
@@ -42,10 +46,20 @@ async def _run(settings: Settings, check: bool) -> list[Difference]:
     uri = settings.address("mongo_uri")
     async with await Store.open(uri, settings.mongo_database) as store:
         if check:
-            return await differences(store.database, MODELS)
+            waiting = await pending(store.database)
+            return _told(waiting) + await differences(store.database, MODELS)
+        # First the contents: the new validators hold what the migrations make true.
+        done = await run_pending(store.database, settings)
         changed = await apply(store.database, MODELS)
         await ensure_shared_templates(store)
-        return changed
+        await vector_indexes(settings.vector_quantization)
+        if settings.encryption_keys_old.get_secret_value():
+            await renew(MODELS, Encryption.of(settings))
+        return _told(done) + changed
+
+
+def _told(migrations: Iterable[str]) -> list[Difference]:
+    return [Difference(COLLECTION, "migration", name, "missing") for name in migrations]
 
 
 def _show(found: list[Difference], check: bool) -> None:

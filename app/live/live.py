@@ -157,7 +157,8 @@ class Live:
             except PyMongoError as exc:
                 logger.warning("live views wait for the store: %s", exc)
             except Exception:
-                # Going on at the same place could fail for ever; the present state cannot.
+                # Nobody would start the reader again. Going on at the same place could fail for
+                # ever; the present state cannot.
                 logger.exception("live views start again, a change could not be read")
                 knows_place = False
             await asyncio.sleep(PAUSE)

@@ -59,8 +59,9 @@ class Translator:
             document = change.get("fullDocument") or change.get("fullDocumentBeforeChange")
             if change["operationType"] == "insert":
                 born.add(topic)
-            elif topic not in born and topic not in self._known and document is None:
-                wanted.add(topic)
+            # The state before says where a record belonged, not what a change of a part means.
+            elif document is None or change["operationType"] == "update":
+                wanted |= {topic} - born - self._known.keys()
             pipeline = (document or {}).get("pipeline_id")
             if pipeline and ("pipelines", pipeline) not in self._known:
                 wanted.add(("pipelines", pipeline))

@@ -11,8 +11,9 @@ from documents.campaigns import StoryCampaign, VideoCampaign
 from documents.channels import VideoJob
 from documents.films import Episode, Project, Scene
 from documents.identity import ApiKey, LoginSession, User, Workspace
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost, Pipeline, Task
+from documents.production import Pipeline, Task
 from documents.publishing import Publication
 from documents.values import Id
 
@@ -63,7 +64,8 @@ class Watched:
     access: frozenset[str] = frozenset()
     """Fields, shown or not, that decide who sees the record and what belongs to it."""
     deletions: bool = True
-    """Whether a record that is gone was deleted; tasks also go into the archive."""
+    """Whether a record that is gone was deleted: tasks go into the archive, and rows of the ledger
+    only with their workspace. The store keeps pre-images of the others, see `documents.schema`."""
 
     @property
     def kept(self) -> frozenset[str]:
@@ -126,6 +128,7 @@ ALL: Final = (
         GenerationCost,
         "cost",
         ("category", "state", "amount", "estimated_amount", "reserved_amount", "currency", "basis"),
+        deletions=False,
     ),
     Watched(VideoCampaign, "video_campaign", ("name", "status", "hold", "item_statuses")),
     Watched(StoryCampaign, "story_campaign", ("name", "status", "hold", "item_statuses")),

@@ -25,6 +25,7 @@ TEMPLATES: Final = Access(
     change=in_workspace_of(*EDITORS),
     delete=in_workspace_of(*EDITORS),
 )
+PROJECT: Final = in_project("_id", *EVERY_MEMBER)
 CONTROL: Final = in_project("project_id", *EDITORS)
 """Cancel, retry and hold: who may change what a task is about."""
 OWNED: Final = workspace_of(*OWNERS)

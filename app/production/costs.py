@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 from bson import Decimal128
 
 from documents.base import Scope, within
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost
 from documents.values import Id
 
 Dimension = Literal["category", "provider", "model", "day", "project"]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from app.production import ledger
 from documents.base import touched
-from documents.production import GenerationCost, PromptExecution
+from documents.ledger import GenerationCost
+from documents.production import PromptExecution
 from documents.values import Id
 
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.actor import Actor, CurrentActor, demand
-from app.core.errors import Invalid, NotFound, NotSignedIn, documented
+from app.core.errors import Invalid, NotFound, documented
 from app.core.parts import CurrentParts, Parts
+from app.core.resource import SIGNED_IN
 from app.library.access import MEDIA
 from app.production import access, provenance, waterfall
 from app.production.waterfall import Bar, Waterfall
@@ -20,7 +21,7 @@ from documents.production import Pipeline, Queue, TaskStatus
 from documents.values import Id
 
 router = APIRouter(tags=["production"])
-COMMON: Final = documented(NotFound, NotSignedIn, Invalid)
+COMMON: Final = documented(NotFound, Invalid, *SIGNED_IN)
 SVG: Final = "image/svg+xml"
 
 

@@ -8,19 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from bson import Decimal128
 
 from app.production import holds
 from documents.ads import AdSession
 from documents.base import Hold, NotUnique, Scope, Session, Subject, touched
-from documents.production import Budget, GenerationCost, Task
+from documents.ledger import Budget, GenerationCost
+from documents.production import Task
 from documents.values import Id, now
 
 OWN_BUDGETS: Final = ("video_campaigns", "story_campaigns", "ad_sessions")
 """Subjects with a budget of their own, beside projects and workspaces."""
-OWNERS: Final = ("workspaces", "projects", *OWN_BUDGETS)
+Owner: TypeAlias = Literal[
+    "workspaces", "projects", "video_campaigns", "story_campaigns", "ad_sessions"
+]
 """What may have a budget."""
 NOTHING: Final = Decimal(0)
 SETTLING_SECONDS: Final = 60

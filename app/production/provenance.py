@@ -9,8 +9,9 @@ import orjson
 from app.core.answer import dumps
 from app.production.templates import masking
 from documents.base import Scope
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost, PromptExecution, PromptTemplate
+from documents.production import PromptExecution, PromptTemplate
 from documents.values import Id
 
 MOST_CALLS: Final = 100

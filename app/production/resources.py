@@ -4,15 +4,8 @@ from typing import Final
 
 from app.core.resource import Resource
 from app.production import access
-from documents.production import (
-    ArchivedTask,
-    Budget,
-    GenerationCost,
-    Pipeline,
-    PromptExecution,
-    PromptTemplate,
-    Task,
-)
+from documents.ledger import Budget, GenerationCost
+from documents.production import ArchivedTask, Pipeline, PromptExecution, PromptTemplate, Task
 
 LINE: Final = "production"
 RESOURCES: Final = (

@@ -6,21 +6,27 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.core.actor import Actor, CurrentActor, ScopeMissing, demand
-from app.core.errors import Invalid, NotFound, NotSignedIn, Refusal, documented
+from app.core.actor import Actor, CurrentActor, demand
+from app.core.bodies import StrictRoute
+from app.core.errors import Invalid, NotFound, Refusal, documented
 from app.core.parts import CurrentParts, Parts
+from app.core.resource import SIGNED_IN, WITH_BODY
+from app.core.schemas import GivenMoment
 from app.production import access, costs, failures, holds, ledger, queues, tasks
 from app.production.costs import Dimension
 from documents.base import Record, Scope, Subject
+from documents.films import Project
 from documents.identity import Workspace
-from documents.production import Budget, Currency, GenerationCost, Pipeline, Task
+from documents.ledger import Budget, Currency, GenerationCost
+from documents.production import Pipeline, Task
 from documents.registry import COLLECTIONS
-from documents.values import Id, Label, Money
+from documents.values import Id, Money
 
-router = APIRouter(tags=["production"])
-COMMON: Final = documented(NotFound, NotSignedIn, ScopeMissing, Invalid)
+router = APIRouter(tags=["production"], route_class=StrictRoute)
+COMMON: Final = documented(NotFound, Invalid, *SIGNED_IN)
+WRITTEN: Final = documented(NotFound, *WITH_BODY, *SIGNED_IN)
 Verb = Literal["cancel", "retry", "hold", "resume", "front"]
 
 
@@ -178,7 +184,7 @@ async def list_failures(
     return [Failures.model_validate(each) for each in found]
 
 
-@router.post("/failures/retry", operation_id="retry_failures", responses=COMMON)
+@router.post("/failures/retry", operation_id="retry_failures", responses=WRITTEN)
 async def retry_failures(body: Cause, actor: CurrentActor, parts: CurrentParts) -> Changed:
     """Try all tasks again that failed for this cause."""
     demand(actor, "write", Task.collection_name())
@@ -187,7 +193,7 @@ async def retry_failures(body: Cause, actor: CurrentActor, parts: CurrentParts) 
     return Changed(changed=changed)
 
 
-@router.post("/failures/discard", operation_id="discard_failures", responses=COMMON)
+@router.post("/failures/discard", operation_id="discard_failures", responses=WRITTEN)
 async def discard_failures(body: Cause, actor: CurrentActor) -> Changed:
     """Give all tasks up that failed for this cause."""
     demand(actor, "write", Task.collection_name())
@@ -207,8 +213,8 @@ async def report_costs(
     actor: CurrentActor,
     by: Annotated[Dimension, Query(description="What to sum by.")] = "category",
     project_id: Id | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: GivenMoment | None = None,
+    until: GivenMoment | None = None,
 ) -> list[CostLine]:
     """Sums of the ledger, dearest first."""
     demand(actor, "read", GenerationCost.collection_name())
@@ -222,13 +228,15 @@ async def read_cost_per_minute(project_id: Id, actor: CurrentActor) -> PerMinute
     """What a minute of the project's finished films cost; empty without one."""
     demand(actor, "read", GenerationCost.collection_name())
     scope = access.COSTS.read(actor)
+    if await Project.one_in(access.PROJECT(actor), project_id) is None:
+        raise NotFound("There is no such project, or none that you may see.")
     found = await costs.per_finished_minute(scope, project_id)
     return PerMinute(per_finished_minute=found)
 
 
-@router.put("/budgets/{collection}/{owner_id}", operation_id="set_budget", responses=COMMON)
+@router.put("/budgets/{collection}/{owner_id}", operation_id="set_budget", responses=WRITTEN)
 async def set_budget(
-    collection: Label, owner_id: Id, body: Limits, actor: CurrentActor, parts: CurrentParts
+    collection: ledger.Owner, owner_id: Id, body: Limits, actor: CurrentActor, parts: CurrentParts
 ) -> BudgetState:
     """Limit what may be spent on a workspace, project, campaign or ad session.
 
@@ -250,9 +258,6 @@ async def set_budget(
 
 async def _workspace_of(owner: Subject, actor: Actor) -> Id:
     """The tenant of a budget's owner, where the actor keeps its books."""
-    if owner.collection not in ledger.OWNERS:
-        allowed = ", ".join(ledger.OWNERS)
-        raise Invalid(f"There are no budgets for {owner.collection}, only for {allowed}.")
     is_workspace = owner.collection == "workspaces"
     scope = access.KEPT(actor) if is_workspace else access.BOOKS(actor)
     record: Any = await COLLECTIONS[owner.collection].one_in(scope, owner.id)

@@ -19,7 +19,6 @@ from app.core.errors import (
     Invalid,
     MalformedBody,
     NotFound,
-    NotSignedIn,
     TooLarge,
     documented,
     invalid,
@@ -27,11 +26,12 @@ from app.core.errors import (
 from app.core.fields import Fields
 from app.core.parts import CurrentParts
 from app.core.reading import NDJSON
+from app.core.resource import SIGNED_IN, WITH_BODY
 from app.core.schemas import read_schema
 from app.production import access
 from app.production.templates import differences, masking, models, rendering, transfer, versions
 from app.production.templates.content import TemplateContent, draft_of
-from app.production.templates.errors import BadInputs, BadTemplate, NothingBefore
+from app.production.templates.errors import BadInputs, BadTemplate, NothingBefore, Problem
 from app.production.templates.transfer import MOST_ROWS, BadRows
 from app.production.templates.variables import bound
 from app.production.templates.versions import LABEL, PRODUCTION
@@ -42,9 +42,9 @@ from documents.values import Id
 router = APIRouter(prefix="/prompt-templates", tags=["production"], route_class=StrictRoute)
 read: Final = read_schema(PromptTemplate)
 FIELDS: Final = Fields(PromptTemplate)
-COMMON: Final = documented(NotFound, NotSignedIn, Invalid)
+COMMON: Final = documented(NotFound, Invalid, *SIGNED_IN)
 WRITTEN: Final = documented(
-    NotFound, NotSignedIn, Invalid, BadTemplate, models.UnknownModel, ChangedMeanwhile
+    NotFound, BadTemplate, models.UnknownModel, ChangedMeanwhile, *WITH_BODY, *SIGNED_IN
 )
 GivenLabel = Annotated[str, Path(pattern=LABEL, examples=["production"])]
 Place = Annotated[Id | None, Query(description="Without one: the templates shared with everybody.")]
@@ -156,7 +156,7 @@ async def create_template(
 @router.post(
     "/render",
     operation_id="render_prompt_template",
-    responses=documented(NotFound, NotSignedIn, Invalid, BadTemplate, BadInputs),
+    responses=documented(NotFound, BadTemplate, BadInputs, *WITH_BODY, *SIGNED_IN),
 )
 async def render_template(body: RenderRequest, actor: CurrentActor) -> Rendering:
     """Fill a template in without calling anybody."""
@@ -266,7 +266,9 @@ uploads = APIRouter(prefix="/prompt-templates", tags=["production"])
 @uploads.post(
     "/import",
     operation_id="import_prompt_templates",
-    responses=documented(NotFound, NotSignedIn, MalformedBody, TooLarge, BadRows, ChangedMeanwhile),
+    responses=documented(
+        *(NotFound, Invalid, MalformedBody, TooLarge, BadRows, ChangedMeanwhile), *SIGNED_IN
+    ),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -352,7 +354,8 @@ async def _one(scope: Scope, key: Id) -> PromptTemplate:
 
 async def _named(body: RenderRequest, scope: Scope) -> PromptTemplate:
     if (body.template_id is None) == (body.name is None):
-        raise Invalid("Name a version by `template_id`, or a template by `name`.")
+        detail = "Name a version by `template_id`, or a template by `name`."
+        raise Invalid(detail, errors=[Problem("template_id", "unnamed", detail).located()])
     if body.template_id is not None:
         return await _one(scope, body.template_id)
     assert body.name is not None

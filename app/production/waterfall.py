@@ -13,15 +13,8 @@ from typing import Any, Final
 
 from documents.base import Scope
 from documents.films import Character, Scene
-from documents.production import (
-    ArchivedTask,
-    GenerationCost,
-    Pipeline,
-    PromptExecution,
-    Queue,
-    Task,
-    TaskStatus,
-)
+from documents.ledger import GenerationCost
+from documents.production import ArchivedTask, Pipeline, PromptExecution, Queue, Task, TaskStatus
 from documents.values import Id, now
 
 MOST_TASKS: Final = 5_000

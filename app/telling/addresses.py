@@ -1,4 +1,4 @@
-"""Where webhooks may lead: never into our own network, whatever a name resolves to."""
+"""Where we may be sent: never into our own network, whatever a name resolves to."""
 
 import asyncio
 import re
@@ -16,19 +16,19 @@ NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
-    """A webhook must not lead there; the message says why."""
+    """Nothing of ours goes there; the message says why."""
 
 
-def check_url(url: str, *, private: bool) -> httpx.URL:
+def check_url(url: str, *, private: bool, plain: bool = False) -> httpx.URL:
     """The address, as far as can be told without asking for its name. Raises AddressRefused.
 
-    `private` lets it lead into our own network, and go by plain http.
+    `private` lets it lead into our own network, and go by plain http; `plain` the latter alone.
     """
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as exc:
         raise AddressRefused("This is no address of the web.") from exc
-    if parsed.scheme != "https" and not (private and parsed.scheme == "http"):
+    if parsed.scheme != "https" and not ((private or plain) and parsed.scheme == "http"):
         raise AddressRefused("The address has to begin with https://.")
     if not HOST.fullmatch(parsed.raw_host) or parsed.userinfo or parsed.fragment:
         raise AddressRefused("The address needs a host, and takes neither user nor fragment.")

@@ -10,7 +10,8 @@ from app.telling.pipelines import End, ended_pipelines
 from app.telling.stream import TASKS, Seen
 from documents.base import StoredDocument, Subject
 from documents.identity import Workspace
-from documents.production import Budget, Pipeline, Task
+from documents.ledger import Budget
+from documents.production import Pipeline, Task
 from documents.publishing import Publication
 from documents.registry import COLLECTIONS
 from documents.values import Id

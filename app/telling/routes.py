@@ -10,6 +10,7 @@ from starlette.background import BackgroundTask
 from app.core.actor import CurrentActor, demand
 from app.core.answer import Answer
 from app.core.bodies import StrictRoute
+from app.core.encryption import Encryption
 from app.core.errors import ChangedMeanwhile, Invalid, NotFound, Outdated, documented
 from app.core.parts import CurrentParts, Parts
 from app.core.resource import IF_MATCH, SIGNED_IN, WITH_BODY
@@ -18,6 +19,7 @@ from app.telling import service
 from app.telling.errors import OnItsWay, TooManyWebhooks
 from app.telling.resources import DELIVERIES, WEBHOOKS
 from app.telling.schemas import NewWebhookRead, ReadCount, SecretRead, UnreadCount
+from app.telling.signing import new_signing_secret
 from documents.telling import Notification, Webhook, WebhookDelivery
 from documents.values import Id
 
@@ -39,12 +41,11 @@ async def create_webhook(
     given: Any = body
     service.check_address(given.url, parts.settings)
     await service.check_room(given.workspace_id)
-    made = await WEBHOOKS.writing.create(body, request, actor, parts)
-    shown = orjson.loads(made.body)
-    webhook = await Webhook.one_in(True, Id(shown["id"]))
-    assert webhook is not None
+    secret = new_signing_secret()
+    kept = {"secret": Encryption.of(parts.settings).encrypt(secret)}
+    made = await WEBHOOKS.writing.create(body, request, actor, parts, ours=kept)
     headers = {**NOT_STORED, **{name: made.headers[name] for name in ("ETag", "Location")}}
-    return Answer({**shown, "secret": webhook.secret}, 201, headers)
+    return Answer({**orjson.loads(made.body), "secret": secret}, 201, headers)
 
 
 async def change_webhook(
@@ -94,10 +95,11 @@ router.add_api_route(
     response_model=None,
     responses={200: {"model": SecretRead}, **documented(*FOUND)},
 )
-async def rotate_secret(id: Id, actor: CurrentActor) -> Response:
+async def rotate_secret(id: Id, actor: CurrentActor, parts: CurrentParts) -> Response:
     """For 24 hours messages carry a signature of the old one too."""
     demand(actor, "write", Webhook.collection_name())
-    return Answer({"secret": await service.rotate_secret(actor, id)}, headers=NOT_STORED)
+    secret = await service.rotate_secret(actor, id, Encryption.of(parts.settings))
+    return Answer({"secret": secret}, headers=NOT_STORED)
 
 
 @router.post(

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 
 from app.core.answer import dumps
+from app.core.encryption import Encryption
 from app.settings import Settings
 from app.telling.addresses import AddressRefused, check_url, resolved
 from app.telling.signing import signed_headers
@@ -30,7 +31,9 @@ class _Answered:
 
 
 async def send(webhook: Webhook, delivery: WebhookDelivery, settings: Settings) -> DeliveryAttempt:
-    """Send the message to its address; every end of it is an attempt, nothing is raised.
+    """Send the message to its address; every end of it is an attempt.
+
+    Raises NotConfigured or Undecipherable where the secret that signs it cannot be read.
 
     Redirections are not followed: they could lead anywhere, and an address that has moved is
     better entered anew.
@@ -41,7 +44,7 @@ async def send(webhook: Webhook, delivery: WebhookDelivery, settings: Settings) 
         "content-type": "application/json",
         "user-agent": USER_AGENT,
         "accept-encoding": "identity",
-        **signed_headers(webhook, delivery.event_id, at, body),
+        **signed_headers(webhook, delivery.event_id, at, body, Encryption.of(settings)),
     }
     status, snippet, error = None, "", ""
     try:

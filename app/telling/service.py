@@ -7,6 +7,7 @@ from uuid import uuid4
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.actor import Actor
+from app.core.encryption import Encryption
 from app.core.errors import Invalid, NotFound
 from app.settings import Settings
 from app.telling import access
@@ -14,9 +15,10 @@ from app.telling.addresses import AddressRefused, check_url
 from app.telling.deliveries import TEST
 from app.telling.errors import OnItsWay, TooManyWebhooks
 from app.telling.kinds import delivery_task
+from app.telling.signing import new_signing_secret
 from documents.base import NotUnique, raised, within
 from documents.store import Store
-from documents.telling import Notification, Webhook, WebhookDelivery, new_signing_secret
+from documents.telling import Notification, Webhook, WebhookDelivery
 from documents.values import Id, now
 
 MOST_WEBHOOKS: Final = 20
@@ -46,12 +48,12 @@ async def check_room(workspace_id: Id) -> None:
         raise TooManyWebhooks(f"A workspace has at most {MOST_WEBHOOKS} webhooks.")
 
 
-async def rotate_secret(actor: Actor, key: Id) -> str:
+async def rotate_secret(actor: Actor, key: Id, encryption: Encryption) -> str:
     """A new secret; the old one signs beside it for a day. Raises NotFound."""
     webhook = await _webhook(actor, key)
     secret = new_signing_secret()
     values = {
-        "secret": secret,
+        "secret": encryption.encrypt(secret),
         "previous_secret": webhook.secret,
         "previous_secret_until": now() + ROTATION,
     }

@@ -10,8 +10,18 @@ import hmac
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from datetime import datetime
+from secrets import token_bytes
+from typing import Final
 
-from documents.telling import SIGNING_MARK, Webhook
+from app.core.encryption import Encryption
+from documents.telling import Webhook
+
+SIGNING_MARK: Final = "whsec_"
+
+
+def new_signing_secret() -> str:
+    """256 random bits, written as Standard Webhooks writes them."""
+    return SIGNING_MARK + b64encode(token_bytes(32)).decode()
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
@@ -22,9 +32,12 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def signed_headers(
-    webhook: Webhook, message_id: str, at: datetime, body: bytes
+    webhook: Webhook, message_id: str, at: datetime, body: bytes, encryption: Encryption
 ) -> Mapping[str, str]:
-    """What proves to the receiver that the message is ours and when it was sent."""
+    """What proves to the receiver that the message is ours and when it was sent.
+
+    Raises Undecipherable.
+    """
     timestamp = int(at.timestamp())
     secrets = [webhook.secret]
     until = webhook.previous_secret_until
@@ -34,6 +47,6 @@ def signed_headers(
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(
-            signature(each, message_id, timestamp, body) for each in secrets
+            signature(encryption.decrypt(each), message_id, timestamp, body) for each in secrets
         ),
     }

@@ -8,6 +8,7 @@ where its teller has read, so a second teller, or one that comes back from the d
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
@@ -22,7 +23,7 @@ from app.telling.events import Event
 from app.telling.happenings import events_of
 from app.telling.kinds import mail_task
 from app.telling.stream import AT_ONCE, Changes, HistoryLost, Seen, changes_after, ended_since
-from documents.base import NotUnique
+from documents.base import NotUnique, touched
 from documents.store import Store
 from documents.telling import SOME_TIME, Notification, TellerPlace
 from documents.values import now
@@ -31,6 +32,7 @@ NAME: Final = "teller"
 LEASE_SECONDS: Final = 15.0
 GATHER_SECONDS: Final = 0.5
 """The pause between two looks: what happens meanwhile is told together."""
+GIVE_BACK_SECONDS: Final = 0.8
 RESTART_SECONDS: Final = 3.0
 TOLD_AT_ONCE: Final = 50
 """Events that one transaction tells, each to up to twenty webhooks: it must not take long."""
@@ -63,7 +65,16 @@ class Teller:
         self._renewed_at = float("-inf")
 
     async def run(self) -> None:
-        """Tell until it is cancelled; the store may be away for a while."""
+        """Tell until it is cancelled; the store may be away for a while.
+
+        In the end the lease is given back, so that the next teller need not wait for its end.
+        """
+        try:
+            await self._tell_for_ever()
+        finally:
+            await self._give_back()
+
+    async def _tell_for_ever(self) -> None:
         while True:
             try:
                 if (place := await self._take_over()) is not None:
@@ -73,6 +84,8 @@ class Teller:
             except (PyMongoError, HistoryLost) as exc:
                 logger.warning("the teller goes on when the document store answers: %s", exc)
             except Exception:
+                # Nobody would start the teller again; the position did not move, so nothing is
+                # lost by beginning anew.
                 logger.exception("the teller stumbled and begins anew")
             await asyncio.sleep(min(RESTART_SECONDS, self._lease))
 
@@ -96,6 +109,14 @@ class Teller:
                 return None
             return await self._take_over()
         return None
+
+    async def _give_back(self) -> None:
+        query = {"name": NAME, "holder": self._holder}
+        update = touched({"$set": {"lease_until": SOME_TIME}})
+        # Without the store the lease runs out by itself.
+        with suppress(PyMongoError, TimeoutError):
+            async with asyncio.timeout(GIVE_BACK_SECONDS):
+                await TellerPlace.collection().update_one(query, update)
 
     async def _lead(self, place: TellerPlace) -> None:
         self._stored = self._reached = place.position
@@ -140,6 +161,7 @@ class Teller:
         except (PyMongoError, Overtaken):
             raise
         except Exception:
+            # One change that cannot be told must not hold back all that come after it.
             logger.exception("%d changes cannot be told together, now one by one", len(seen))
             for each in seen:
                 await self._tell_alone(each)
@@ -150,6 +172,7 @@ class Teller:
         except (PyMongoError, Overtaken):
             raise
         except Exception:
+            # Whatever is wrong with it will be wrong again: it is given up, and said so.
             logger.exception("%s %s is told to nobody", seen.collection, seen.id)
 
     async def _write(self, seen: Sequence[Seen], move_to: str | None = None) -> None:

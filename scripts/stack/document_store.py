@@ -1,6 +1,7 @@
 """The embedded document store: mongod as a replica set of one, so that transactions work."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pymongo import MongoClient
@@ -69,15 +70,14 @@ class DocumentStore(Server):
 
 def _is_primary(client: MongoClient[dict[str, Any]], pid: int, address: str) -> bool:
     """Whether it takes writes; where it has no replica set, or one at another port, mend that."""
-    try:
+    # It drops connections and refuses commands while it changes its state.
+    with suppress(PyMongoError):
         if client.admin.command("serverStatus")["pid"] != pid:
             return False
         hello = client.admin.command("hello")
         if hello.get("isWritablePrimary"):
             return bool(hello["me"] == address)
         _join(client, address)
-    except PyMongoError:
-        pass  # It drops connections and refuses commands while it changes its state.
     return False
 
 

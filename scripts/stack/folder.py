@@ -50,6 +50,7 @@ class DataFolder:
         self.logs = self.path / "logs"
         self._state = self.path / "stack.json"
         self._keys = self.path / "keys.json"
+        self._encryption_key = self.path / "encryption.key"
         self._lock: int | None = None
 
     @classmethod
@@ -137,6 +138,16 @@ class DataFolder:
                 f"{self._keys} is damaged; remove it and start again: new keys are made, and "
                 "people have to sign in anew."
             ) from None
+
+    def encryption_key(self) -> str:
+        """The key of the stored credentials, made when there is none; the first maker wins.
+
+        It has a file of its own: other keys can be made anew, what this one encrypted is lost.
+        """
+        with contextlib.suppress(FileExistsError):
+            if not self._encryption_key.exists():
+                _create(self._encryption_key, secrets.token_urlsafe(48))
+        return self._encryption_key.read_text().strip()
 
     def remove(self) -> None:
         """Remove everything, for temporary folders."""

@@ -111,7 +111,8 @@ class Stack:
         settings = self._settings
         kinds = _embedded(settings)
         found = {kind: find(kind.program, getattr(settings, kind.binary_field)) for kind in kinds}
-        if not (kinds or self._temporary or settings.token_key is None):
+        has_keys = settings.token_key is not None and settings.encryption_key is not None
+        if has_keys and not kinds and not self._temporary:
             return settings
         folder.make()
         if kinds or self._temporary:
@@ -261,6 +262,8 @@ def _reached(
     update: dict[str, Any] = {"data": folder.path}
     if settings.token_key is None:
         update["token_key"] = SecretStr(keys.token_key)
+    if settings.encryption_key is None:
+        update["encryption_key"] = SecretStr(folder.encryption_key())
     for kind in kinds:
         update |= kind.addresses(settings, chosen, keys)
     return settings.model_copy(update=update)

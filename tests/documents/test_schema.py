@@ -9,7 +9,15 @@ from pymongo.errors import OperationFailure
 from documents.films import Project, Scene
 from documents.identity import User
 from documents.library import Media
-from documents.schema import Difference, apply, differences, indexes, violations
+from documents.schema import (
+    PRE_IMAGE_SECONDS,
+    PRE_IMAGES,
+    Difference,
+    apply,
+    differences,
+    indexes,
+    violations,
+)
 from documents.store import Store
 from tests.factories.records import valid
 
@@ -53,10 +61,14 @@ async def test_every_kind_of_drift_is_told_and_mended(fresh: Store) -> None:
     await projects.create_index("nobody_asked", name="stray")
     await fresh.database.command("collMod", "media", validator={})
     await fresh.database.command("collMod", "users", validator={"email": {"$type": "string"}})
+    await fresh.database.command({"collMod": "users", PRE_IMAGES: {"enabled": True}})
+    await fresh.database.command({"collMod": "scenes", PRE_IMAGES: {"enabled": False}})
 
     expected = {
         Difference("users", "validator", "users", "changed"),
         Difference("media", "validator", "media", "missing"),
+        Difference("users", "pre-images", "users", "unknown"),
+        Difference("scenes", "pre-images", "scenes", "missing"),
         Difference("projects", "index", "stray", "unknown"),
         Difference("scenes", "index", dropped, "missing"),
         Difference("scenes", "index", changed, "changed"),
@@ -65,6 +77,13 @@ async def test_every_kind_of_drift_is_told_and_mended(fresh: Store) -> None:
     assert set(await apply(fresh.database, MODELS)) == expected
     assert await differences(fresh.database, MODELS) == []
     assert "stray" not in await names(fresh, "projects")
+
+
+async def test_pre_images_are_kept_for_a_while(fresh: Store) -> None:
+    await apply(fresh.database, MODELS)
+    parameter = await fresh.client.admin.command({"getClusterParameter": "changeStreamOptions"})
+    [options] = parameter["clusterParameters"]
+    assert options["preAndPostImages"] == {"expireAfterSeconds": PRE_IMAGE_SECONDS}
 
 
 async def test_data_is_kept_when_drift_is_mended(fresh: Store) -> None:

@@ -1,14 +1,19 @@
 """The open store: values survive it, and several writes are one."""
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
+from app.settings import Settings
 from documents.films import Project
+from documents.ledger import GenerationCost
 from documents.library import Media
-from documents.production import GenerationCost
 from documents.store import Store
 from documents.values import to_vector
 from tests.factories.records import valid
@@ -66,3 +71,70 @@ async def test_transactions_on_one_record_come_one_after_the_other(store: Store)
 async def test_an_address_that_is_none_raises_what_the_driver_raises(store: Store) -> None:
     with pytest.raises(PyMongoError):
         await Store.open("mongodb://", "backlot")
+
+
+CLOSING = """
+import asyncio, sys
+from pymongo import AsyncMongoClient
+from documents.store import Store
+
+async def main():
+    client = AsyncMongoClient(sys.argv[1], serverSelectionTimeoutMS=10_000)
+    await client["somewhere"]["something"].find_one({})
+    print("connected", flush=True)
+    sys.stdin.readline()
+    async with asyncio.timeout(8):
+        await Store(client, client["somewhere"]).close()
+
+asyncio.run(main())
+"""
+
+
+@asynccontextmanager
+async def passing_on(host: str, port: int) -> AsyncIterator[int]:
+    """A port that leads to the server, and to nothing any more once the block is left."""
+    open_now: set[asyncio.StreamWriter] = set()
+    pumps: set[asyncio.Task[None]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, port)
+        open_now.update((writer, back))
+        for source, target in ((reader, back), (there, writer)):
+            pumps.add(asyncio.create_task(pump(source, target)))
+
+    server = await asyncio.start_server(serve, "127.0.0.1")
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for each in open_now:
+            each.transport.abort()
+        await asyncio.gather(*pumps, return_exceptions=True)
+        await server.wait_closed()
+
+
+async def test_closing_does_not_wait_for_a_server_that_is_gone(settings: Settings) -> None:
+    """Its own requests would wait for ten seconds.
+
+    In a process of its own: PyMongo leaves a socket open when it is closed while it tries to
+    connect again.
+    """
+    address = urlsplit(settings.address("mongo_uri"))
+    assert address.hostname
+    assert address.port
+    pipe = asyncio.subprocess.PIPE
+    async with passing_on(address.hostname, address.port) as port:
+        uri = urlunsplit(address._replace(netloc=f"127.0.0.1:{port}"))
+        command = [sys.executable, "-c", CLOSING, uri]
+        closing = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
+        assert closing.stdout is not None
+        assert await closing.stdout.readline() == b"connected\n"
+    await closing.communicate(b"the server is gone\n")
+    assert closing.returncode == 0

@@ -10,9 +10,15 @@ from tests.factories import valid
 
 
 def test_secrets_reach_no_log() -> None:
-    webhook = valid(Webhook, previous_secret="whsec_before")
+    webhook = valid(Webhook, previous_secret="gAAAAAbefore")
     assert webhook.secret not in repr(webhook)
-    assert "whsec_before" not in str(webhook)
+    assert "gAAAAAbefore" not in str(webhook)
+
+
+@pytest.mark.parametrize("field", ["secret", "previous_secret"])
+def test_plain_secrets_are_not_taken(field: str) -> None:
+    with pytest.raises(ValueError, match=field):
+        valid(Webhook, **{field: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,10 @@ from documents.values import Id
 from tests.app.support import API, TOKENS
 from tests.factories.records import valid
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 Subject = tuple[str, Id]
+LIVES: dict[str, Live] = {}
+"""The live views of the API processes under test, by address."""
 
 
 @asynccontextmanager
@@ -49,12 +51,24 @@ async def serving(parts: Parts) -> AsyncIterator[str]:
     while not server.started:
         await asyncio.sleep(0.01)
         assert not running.done()
-    port = server.servers[0].sockets[0].getsockname()[1]
+    address = f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}{API}/live"
+    LIVES[address] = own.live
     try:
-        yield f"127.0.0.1:{port}{API}/live"
+        yield address
     finally:
+        del LIVES[address]
         server.should_exit = True
         await running
+
+
+async def caught_up(live: Live, user: User) -> None:
+    """All that was written until now is in the ring: none of it comes later, beside the state."""
+    live.leave(await live.follow(TOKENS.issue(user.id)))
+    marker = await valid(Task).insert()
+    async with asyncio.timeout(PATIENCE):
+        while not live.ring.after(live.ring.floor, [topic(marker)])[0]:
+            await asyncio.sleep(0.01)
+    await Task.collection().delete_one({"_id": marker.id})
 
 
 class Client:
@@ -75,7 +89,12 @@ class Client:
         *subjects: Subject,
         cursor: str | None = None,
     ) -> AsyncIterator[Self]:
-        """A connection that has said hello, if a user is given, and is welcome."""
+        """A connection that has said hello, if a user is given, and is welcome.
+
+        What was written before is told by its state, or from the cursor.
+        """
+        if user is not None:
+            await caught_up(LIVES[address], user)
         async with connect(f"ws://{address}", compression=None) as connection:
             client = cls(connection)
             if user is not None:

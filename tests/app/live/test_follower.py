@@ -1,9 +1,9 @@
 """Views whose clients are slow: they cost no memory and lose no state."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from bson import Timestamp
@@ -18,7 +18,14 @@ from app.live.live import Live
 from app.live.messages import Events, Notice
 from app.live.ring import Ring
 from documents.base import Record
-from tests.app.live.support import made_task, set_marks, set_progress, topic
+from tests.app.live.support import (
+    PATIENCE,
+    caught_up,
+    made_task,
+    set_marks,
+    set_progress,
+    topic,
+)
 from tests.app.support import TOKENS, World
 
 
@@ -30,9 +37,12 @@ async def views(parts: Parts) -> AsyncIterator[Live]:
 
 async def following(views: Live, world: World, *records: Record) -> Follower:
     """A view that has its state."""
+    await caught_up(views, world.viewer)
     view = await views.follow(TOKENS.issue(world.viewer.id))
     assert not await view.begin([topic(each) for each in records])
-    assert isinstance(await view.next(), Notice)
+    state = await view.next()
+    assert isinstance(state, Notice)
+    assert state.type == "resync"
     return view
 
 
@@ -100,14 +110,22 @@ async def test_a_view_behind_the_ring_starts_again(
 async def test_an_event_at_the_moment_of_a_heartbeat_is_not_lost(
     views: Live, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(follower_module, "HEARTBEAT_SECONDS", 0.05)
+    beats: list[Callable[[], None]] = []
+    loop = asyncio.get_running_loop()
+
+    def remembered(delay: float, call: Callable[..., None], *given: Any) -> asyncio.TimerHandle:
+        if delay == follower_module.HEARTBEAT_SECONDS:
+            beats.append(call)
+        return loop.call_at(loop.time() + delay, call, *given)
+
     task = await made_task(world.project)
-    view = await following(views, world, task)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "call_later", remembered)
+        view = await following(views, world, task)
     waiting = asyncio.create_task(view.next())
-    await asyncio.sleep(0.01)
-    time.sleep(0.05)  # noqa: ASYNC251 - now the heartbeat is due, and ends the wait two turns on
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)  # now it waits
+    beats[-1]()  # the heartbeat is due, and ends the wait when the loop turns
     before = views.ring.position
     moment = cursors.moment_of(before)
     cursor = cursors.before(Timestamp(moment.time + 1, 1))
@@ -116,8 +134,7 @@ async def test_an_event_at_the_moment_of_a_heartbeat_is_not_lost(
     views.ring.position = cursor
     view.wake(before)
     assert await waiting == Notice("ping", before)
-    monkeypatch.setattr(follower_module, "HEARTBEAT_SECONDS", 20)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         assert await texts(view) == ["{}"]
 
 

@@ -1,7 +1,6 @@
 """Coming back with a cursor: nothing is lost and nothing comes twice."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from bson import Timestamp
@@ -11,6 +10,7 @@ from app.core.parts import Parts
 from app.live import cursors
 from app.live.stream import Batch, ChangeStream, HistoryLost
 from tests.app.live.support import (
+    LIVES,
     Client,
     made_task,
     marks,
@@ -34,7 +34,7 @@ async def test_what_was_missed_comes_once_from_any_process(
     for place in (other_address, address):
         async with Client.open(place, world.viewer, topic(task), cursor=cursor) as client:
             assert client.first("welcome")["resumed"]
-            await client.hear_until(lambda each: marks([each])[0] >= 5)
+            await client.hear_until(lambda each: marks([each]) == [5])
             assert marks(client.events) == [4, 5]
     assert heard == [1, 2, 3]
 
@@ -43,13 +43,19 @@ async def test_a_client_that_changes_process_all_the_time_misses_nothing(
     address: str, other_address: str, world: World
 ) -> None:
     task, many = await made_task(world.project), 200
-    writing = asyncio.create_task(set_marks(task, *range(many)))
+    first_half = asyncio.create_task(set_marks(task, *range(many // 2)))
     heard: list[int] = []
     cursor: str | None = None
     async with Client.open(address, world.viewer, topic(task)) as client:
         state = client.first("resync")["state"][0]["data"]["error"]
         begun = int(state["message"]) + 1 if state else 0
         cursor = client.cursor
+
+    async def second_half() -> None:
+        await first_half
+        await set_marks(task, *range(many // 2, many))
+
+    writing = asyncio.create_task(second_half())
     places = [other_address, address]
     while not heard or heard[-1] < many - 1:
         places.reverse()
@@ -71,7 +77,7 @@ async def test_a_restarted_process_serves_an_old_cursor(parts: Parts, world: Wor
         Client.open(address, world.viewer, topic(task)) as client,
     ):
         await set_marks(task, 1)
-        await client.hear("events")
+        await client.hear_until(lambda each: marks([each]) == [1])
     await set_marks(task, 2, 3)
     await set_progress(task, 50)
     async with (
@@ -118,6 +124,7 @@ async def test_a_broken_stream_goes_on_where_it_was(
 ) -> None:
     task = await made_task(world.project)
     async with Client.open(address, world.viewer, topic(task)) as client:
+        await has_history(address)
         _failing_once(monkeypatch, AutoReconnect("the primary has stepped down"))
         await set_marks(task, *range(20))
         await client.hear_until(lambda each: marks([each]) == [19])
@@ -130,6 +137,7 @@ async def test_lost_history_brings_the_state(
 ) -> None:
     task = await made_task(world.project)
     async with Client.open(address, world.viewer, topic(task)) as client:
+        await has_history(address)
         _failing_once(monkeypatch, HistoryLost("the oplog has rolled over"))
         await set_marks(task, 1, 2)
         while (await client.hear("resync"))["state"][0]["data"]["error"] is None:
@@ -138,15 +146,19 @@ async def test_lost_history_brings_the_state(
         await client.hear_until(lambda each: marks([each]) == [3])
 
 
+async def has_history(address: str) -> None:
+    """The process has read what was before it, so that one stream alone is open."""
+    await LIVES[address].can_resume(cursors.before(Timestamp(1, 1)))
+
+
 def _failing_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """The next batch does not arrive."""
+    """The next changes do not arrive."""
     plain = ChangeStream.next
 
     async def failing(stream: ChangeStream) -> Batch:
-        batch: Any = await plain(stream)
+        while not (await plain(stream)).changes:
+            pass
         monkeypatch.setattr(ChangeStream, "next", plain)
-        if batch.changes:
-            raise error
-        return await plain(stream)
+        raise error
 
     monkeypatch.setattr(ChangeStream, "next", failing)

@@ -13,10 +13,16 @@ from app.live import follower
 from documents.identity import User
 from documents.production import WebsocketConnection
 from documents.values import Id
-from tests.app.live.support import made_task, marks, set_marks, topic
+from tests.app.live.support import (
+    LIVES,
+    PATIENCE,
+    caught_up,
+    made_task,
+    marks,
+    set_marks,
+    topic,
+)
 from tests.app.support import World, as_, codes
-
-PATIENCE = 10.0
 
 
 class Stream:
@@ -48,6 +54,7 @@ class Stream:
 async def listening(
     address: str, user: User, *subjects: tuple[str, Id], **headers: str
 ) -> AsyncIterator[Stream]:
+    await caught_up(LIVES[address], user)
     asked = {"subscribe": ",".join(f"{name}:{key}" for name, key in subjects)}
     async with (
         httpx.AsyncClient() as client,

@@ -6,6 +6,7 @@ from pydantic.fields import FieldInfo
 from app.live.watched import ALL, FOLLOWED, PARENTS, WATCHED, Watched
 from documents.base import Reference, Secret, mark
 from documents.references import field_paths
+from documents.schema import keeps_pre_images
 
 
 @pytest.mark.parametrize("watched", ALL, ids=lambda each: each.noun)
@@ -23,3 +24,9 @@ def test_what_is_told_is_declared_and_holds_no_secret(watched: Watched) -> None:
 def test_what_is_followed_is_told() -> None:
     assert WATCHED.keys() >= FOLLOWED
     assert all(WATCHED[name].fields for name in FOLLOWED)
+
+
+def test_deletions_can_be_told_by_what_the_record_belonged_to() -> None:
+    """A process that has never seen the record knows its last state from the store."""
+    told = {each.model for each in ALL if each.fields and each.deletions}
+    assert {each.model for each in ALL if keeps_pre_images(each.model)} == told

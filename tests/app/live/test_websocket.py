@@ -11,8 +11,8 @@ from documents.ads import AdSession
 from documents.campaigns import VideoCampaign
 from documents.films import Project
 from documents.identity import User, Workspace
-from documents.production import GenerationCost, Pipeline, Task, WebsocketConnection
-from documents.store import Store
+from documents.ledger import GenerationCost
+from documents.production import Pipeline, Task, WebsocketConnection
 from documents.values import Id
 from tests.app.live.support import (
     Client,
@@ -135,18 +135,18 @@ async def test_a_deletion_is_told(address: str, world: World) -> None:
 
 
 async def test_a_deletion_of_what_nobody_saw_is_told_by_its_pre_image(
-    address: str, world: World, store: Store
+    parts: Parts, world: World
 ) -> None:
-    """Without one, only who follows the record itself would hear of it."""
-    images = {"collMod": "scenes", "changeStreamPreAndPostImages": {"enabled": True}}
-    await store.database.command(images)
-    try:
-        async with Client.open(address, world.owner, topic(world.project)) as client:
-            await type(world.scene).collection().delete_one({"_id": world.scene.id})
-            (event,) = await client.hear_until(lambda each: True)
-    finally:
-        images["changeStreamPreAndPostImages"] = {"enabled": False}
-        await store.database.command(images)
+    """Without one, only who follows the record itself would hear of it.
+
+    The process began when the scene was there already, and looks at no record by itself.
+    """
+    async with (
+        serving(parts) as address,
+        Client.open(address, world.owner, topic(world.project)) as client,
+    ):
+        await type(world.scene).collection().delete_one({"_id": world.scene.id})
+        (event,) = await client.hear_until(lambda each: True)
     assert event["type"] == "scene.deleted"
     assert event["parents"]["project_id"] == str(world.project.id)
 

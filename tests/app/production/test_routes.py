@@ -7,7 +7,8 @@ import pytest
 
 from app.production.tasks import Ownership, add, new_task
 from documents.base import Subject
-from documents.production import Budget, GenerationCost, Pipeline, Task, TaskError
+from documents.ledger import Budget, GenerationCost
+from documents.production import Pipeline, Task, TaskError
 from documents.values import Id, now
 from tests.app.support import API, World, as_
 from tests.factories import valid
@@ -168,6 +169,18 @@ async def test_cost_report_sums_what_one_may_see(http: httpx.AsyncClient, world:
     assert (await http.get(path, headers=as_(world.stranger))).json() == []
     refused = await http.get(f"{API}/costs/report?by=weather", headers=as_(world.owner))
     assert refused.status_code == 422
+
+
+@pytest.mark.parametrize(("who", "status"), [("viewer", 200), ("stranger", 404)])
+async def test_cost_of_a_minute_is_told_of_projects_that_one_may_see(
+    who: str, status: int, http: httpx.AsyncClient, world: World
+) -> None:
+    answer = await http.get(
+        f"{API}/costs/per-minute",
+        params={"project_id": str(world.project.id)},
+        headers=as_(getattr(world, who)),
+    )
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

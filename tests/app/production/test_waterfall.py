@@ -14,10 +14,10 @@ from app.production import waterfall
 from app.production.waterfall_picture import drawn
 from documents.base import Hold, Subject
 from documents.identity import User
+from documents.ledger import GenerationCost
 from documents.library import GenerationMetadata, Media
 from documents.production import (
     ArchivedTask,
-    GenerationCost,
     Pipeline,
     PromptExecution,
     PromptTemplate,

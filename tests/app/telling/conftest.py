@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 
 from app.api import PREFIX
 from app.core import errors
+from app.core.encryption import Encryption
 from app.core.parts import Parts, keep
 from app.core.request_ids import RequestIds
 from app.telling.resources import RESOURCES
@@ -28,3 +29,9 @@ async def telling(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
+
+
+@pytest.fixture
+def encryption(parts: Parts) -> Encryption:
+    """As the application encrypts."""
+    return Encryption.of(parts.settings)

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.core.encryption import Encryption
 from app.telling.service import MOST_WEBHOOKS
 from documents.production import Task
 from documents.telling import Notification, Webhook, WebhookDelivery
@@ -25,19 +26,25 @@ async def stored(world: World, **given: Any) -> Webhook:
 
 
 class TestWebhooks:
-    async def test_secret_is_shown_once(self, telling: httpx.AsyncClient, world: World) -> None:
+    async def test_secret_is_shown_once_and_kept_encrypted(
+        self, telling: httpx.AsyncClient, world: World, encryption: Encryption
+    ) -> None:
         made = await make(telling, world)
         assert made.status_code == 201, made.text
         assert made.headers["cache-control"] == "no-store"
         webhook = await Webhook.first_in(True, {})
         assert webhook is not None
-        assert made.json()["secret"] == webhook.secret
+        secret = made.json()["secret"]
+        assert secret.startswith("whsec_")
+        assert secret not in webhook.stored().values()
+        assert encryption.decrypt(webhook.secret) == secret
         assert webhook.created_by == world.owner.id
         path = f"{API}/webhooks/{webhook.id}"
         for address in (path, f"{API}/webhooks"):
             answer = await telling.get(address, headers=as_(world.owner))
             assert answer.status_code == 200
             assert webhook.secret not in answer.text
+            assert secret not in answer.text
         assert webhook.secret not in repr(webhook)
 
     @pytest.mark.parametrize(
@@ -95,14 +102,14 @@ class TestWebhooks:
         assert await WebhookDelivery.all_in(True, {}) == []
 
     async def test_exchanged_secret_signs_beside_the_new_one(
-        self, telling: httpx.AsyncClient, world: World
+        self, telling: httpx.AsyncClient, world: World, encryption: Encryption
     ) -> None:
         before = await stored(world)
         path = f"{API}/webhooks/{before.id}/rotate-secret"
         answer = await telling.post(path, headers=as_(world.owner))
         after = await Webhook.one_in(True, before.id)
         assert after is not None
-        assert answer.json() == {"secret": after.secret}
+        assert answer.json() == {"secret": encryption.decrypt(after.secret)}
         assert after.previous_secret == before.secret != after.secret
         assert after.previous_secret_until is not None
 

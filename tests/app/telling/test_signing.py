@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 
-from app.telling.signing import signature, signed_headers
-from documents.telling import Webhook, new_signing_secret
+from app.core.encryption import Encryption
+from app.telling.signing import new_signing_secret, signature, signed_headers
+from documents.telling import Webhook
 from documents.values import now
 from tests.factories import valid
 
+ENCRYPTION = Encryption(b"a key of the tests, and long enough")
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
@@ -19,10 +21,14 @@ def test_known_message_has_the_known_signature() -> None:
 def test_both_secrets_sign_for_a_while_after_an_exchange() -> None:
     moment = now()
     webhook = valid(
-        Webhook, previous_secret=SECRET, previous_secret_until=moment + timedelta(hours=1)
+        Webhook,
+        secret=ENCRYPTION.encrypt(new_signing_secret()),
+        previous_secret=ENCRYPTION.encrypt(SECRET),
+        previous_secret_until=moment + timedelta(hours=1),
     )
-    during = signed_headers(webhook, "evt_1", moment, b"{}")["webhook-signature"].split()
-    after = signed_headers(webhook, "evt_1", moment + timedelta(hours=1), b"{}")
+    signed = signed_headers(webhook, "evt_1", moment, b"{}", ENCRYPTION)
+    during = signed["webhook-signature"].split()
+    after = signed_headers(webhook, "evt_1", moment + timedelta(hours=1), b"{}", ENCRYPTION)
     assert len(during) == 2
     assert during[1] == signature(SECRET, "evt_1", int(moment.timestamp()), b"{}")
     assert " " not in after["webhook-signature"]

@@ -8,7 +8,8 @@ import pytest
 from bson import Decimal128
 
 from documents.base import Subject
-from documents.production import GenerationCost, PromptExecution, Task
+from documents.ledger import GenerationCost
+from documents.production import PromptExecution, Task
 from documents.values import Id
 from tests.factories import valid
 from tests.factories.films import Film, make_film

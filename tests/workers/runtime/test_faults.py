@@ -20,7 +20,8 @@ from app.production.tasks import Ownership, new_task
 from app.settings import Settings
 from documents.base import Subject
 from documents.films import Project
-from documents.production import Budget, PromptExecution, Task
+from documents.ledger import Budget
+from documents.production import PromptExecution, Task
 from documents.store import Store
 from scripts.migrate import migrated
 from scripts.stack import Stack, environment
@@ -32,6 +33,7 @@ from tests.workers.conftest import Working, until
 from workers.runtime.sweep import sweep
 
 pytestmark = pytest.mark.slow
+REDIS_AWAY_SECONDS = 30
 
 
 @contextmanager
@@ -231,21 +233,50 @@ class TestServersGone:
             await store.close()
             await asyncio.to_thread(stack.stop)
 
-    async def test_redis_stopped_for_a_while(self, own: Settings, till: Till) -> None:
+    async def test_redis_frozen_while_work_is_done(self, own: Settings, till: Till) -> None:
         film = await make_film()
         with worker(own, till):
             await tasks.add([counting(film, 0)])
-            await until(all_ended, patience=30)
+            await until(all_ended, patience=60)
             redis = _server("redis-server", own)
             redis.suspend()
             try:
                 await tasks.add([counting(film, number) for number in range(1, 11)])
-                await until(all_ended, patience=30)
+                await until(all_ended, patience=60)
             finally:
                 redis.resume()
             await tasks.add([counting(film, 11)])
-            await until(all_ended, patience=30)
+            await until(all_ended, patience=60)
         assert await counted(film) == 12
+
+    async def test_redis_stopped_for_half_a_minute(self, own: Settings, till: Till) -> None:
+        """Tasks from before, from the beginning and the end of that time, and from after it."""
+        film = await make_film()
+        with worker(own, till):
+            await tasks.add([counting(film, number, seconds=1) for number in range(10)])
+            await until(_is_running, patience=60)
+            redis = _server("redis-server", own)
+            port = own.address("redis_url").rsplit(":", 1)[1]
+            command = [redis.exe(), "--port", port, "--bind", "127.0.0.1", "--save", ""]
+            folder = redis.cwd()
+            redis.terminate()
+            await asyncio.to_thread(redis.wait, 10)
+            away = asyncio.create_task(asyncio.sleep(REDIS_AWAY_SECONDS))
+            await tasks.add([counting(film, number) for number in range(10, 20)])
+            await until(all_ended, patience=60)
+            await away
+            await tasks.add([counting(film, number) for number in range(20, 30)])
+            again = await asyncio.to_thread(
+                subprocess.Popen, command, cwd=folder, stdout=subprocess.DEVNULL
+            )
+            try:
+                await tasks.add([counting(film, number) for number in range(30, 40)])
+                await until(all_ended, patience=60)
+            finally:
+                again.terminate()
+                await asyncio.to_thread(again.wait, 10)
+        assert await statuses() == Counter(completed=40)
+        assert await counted(film) == 40
 
     async def test_mongod_killed_and_started_again(self, own: Settings, till: Till) -> None:
         film = await make_film()

@@ -11,7 +11,8 @@ from app.production import costs, executions, ledger, tasks
 from app.production.tasks import Ownership, new_task
 from documents.ads import AdSession
 from documents.base import Subject
-from documents.production import Budget, GenerationCost, PromptExecution, Task
+from documents.ledger import Budget, GenerationCost
+from documents.production import PromptExecution, Task
 from documents.values import now
 from tests.factories import valid
 from tests.factories.films import Film, make_film, make_media
