@@ -8,18 +8,6 @@ from workers.render.errors import RenderError
 from workers.render.ffmpeg import partial_file
 from workers.render.processes import last_words, python_module, running
 from workers.render.sound_request import Piece, SoundRequest
-from workers.render.timeline import Timeline
-
-
-async def mix(timeline: Timeline, output: Path) -> None:
-    """Write a timeline's sound to a FLAC file: dialogue over ducked music, 48 kHz stereo.
-
-    It has exactly `timeline.samples` samples, and its peaks stay below -1 dBFS.
-
-    Raises:
-        RenderError: an input can't be read as sound.
-    """
-    await _make(output, timeline=timeline)
 
 
 async def lay_end_to_end(pieces: Sequence[Piece], output: Path) -> None:
@@ -30,22 +18,14 @@ async def lay_end_to_end(pieces: Sequence[Piece], output: Path) -> None:
     Raises:
         RenderError: a segment can't be read, or its picture can't follow the one before.
     """
-    await _make(output, pieces=list(pieces))
-
-
-async def _make(
-    output: Path, *, timeline: Timeline | None = None, pieces: Sequence[Piece] = ()
-) -> None:
     with tempfile.TemporaryDirectory(prefix="backlot-sound-") as name:
         folder = Path(name)
         async with partial_file(output) as partial:
-            request = SoundRequest(
-                output=partial.absolute(), scratch=folder, timeline=timeline, pieces=list(pieces)
-            )
+            request = SoundRequest(output=partial.absolute(), scratch=folder, pieces=list(pieces))
             file = folder / "request.json"
             file.write_text(request.model_dump_json(), encoding="utf-8")
             command = python_module("workers.render.sound_child", str(file))
             async with running(command) as process:
                 words = await last_words(process)
                 if await process.wait():
-                    raise RenderError(words or "The process that mixes the sound was ended.")
+                    raise RenderError(words or "The process that joins the sound was ended.")

@@ -20,7 +20,7 @@ Progress = Callable[[float], None]
 
 THREADS = max(1, min(4, os.cpu_count() or 1))
 # What ffmpeg itself may open: our own files. `concat` is the join of our own segments.
-INPUT_FORMATS = "mov,flac,wav,concat,rawvideo"
+INPUT_FORMATS = "mov,flac,wav,concat,rawvideo,f32le"
 
 
 def guarded_input(source: str, *options: str, formats: str = INPUT_FORMATS) -> list[str]:
@@ -148,7 +148,7 @@ async def _finish(
         if feeder_words is not None:
             feeder_words.cancel()
     if await process.wait():
-        raise RenderError(_explain(words))
+        raise RenderError(explain(words))
     if progress is not None:
         progress(1.0)
 
@@ -161,12 +161,13 @@ async def _report_progress(process: Process, frames: int | None, progress: Progr
             progress(min(1.0, int(value) / frames))
 
 
-def _explain(words: str) -> str:
+def explain(words: str) -> str:
+    """What to tell of ffmpeg's last words."""
     if "Unknown encoder" in words:
         return (
             f"This ffmpeg lacks an encoder that is needed ({words.splitlines()[0]}); "
             "unset IMAGEIO_FFMPEG_EXE to use the bundled one."
         )
-    if "No space left on device" in words:
+    if any(each in words for each in ("No space left on device", "File too large", "quota")):
         return "The disk is full; free some space and render again."
     return f"ffmpeg failed: {words or 'it was ended from outside.'}"

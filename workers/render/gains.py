@@ -1,4 +1,4 @@
-"""Gain curves: ducking and limiting, as nodes every 10 ms with straight lines (in dB) between.
+"""Gain curves: ducking and limiting, as nodes in dB every 512 samples, straight lines between.
 
 Both curves come from the same tool: a wanted gain is lowered where needed so that it never rises
 or falls faster than given. A lowered curve keeps every promise the wanted one made.
@@ -10,8 +10,9 @@ import numpy.typing as npt
 from workers.render.formats import SAMPLE_RATE
 from workers.render.sources import Samples
 
-STEP = SAMPLE_RATE // 100
-_STEPS_A_SECOND = SAMPLE_RATE // STEP
+STEP = 512
+"""Half an AAC frame: pieces of sound that begin with a frame share their nodes."""
+_STEPS_A_SECOND = SAMPLE_RATE / STEP
 CEILING_DB = -1.5
 _SPEECH_DB = -45.0
 _AHEAD_SECONDS = 0.12
@@ -25,7 +26,7 @@ Curve = npt.NDArray[np.float32]
 
 
 def block_levels(block: Samples) -> tuple[Curve, Curve]:
-    """Peak and mean power of each 10 ms of a block; the last step may be shorter."""
+    """Peak and mean power of each step of a block; the last step may be shorter."""
     steps = -(-len(block) // STEP)
     padded = np.zeros((steps * STEP, 2), dtype=np.float32)
     padded[: len(block)] = block

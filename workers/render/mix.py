@@ -1,65 +1,77 @@
-"""Dialogue over music: what each sample of a timeline's sound is."""
+"""Voices over music that makes way for them: what each sample of a sound is."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from workers.render import gains
 from workers.render.formats import SAMPLE_RATE
-from workers.render.sources import Samples, Source
-from workers.render.timeline import MusicBed, Timeline, VoiceClip
+from workers.render.pcm import PcmReader
+from workers.render.sound_plan import PACKET, MixPlan, PlannedSound
+from workers.render.sources import Samples
 
 _BLOCK = gains.STEP * 1000
 _EDGE = SAMPLE_RATE * 3 // 1000
 _LOOP_CROSSFADE = 2 * SAMPLE_RATE
+_CONTEXT = 2 * SAMPLE_RATE // PACKET * PACKET
+"""How far ducking and limiting are worked out around what is asked for."""
+
+Positions = npt.NDArray[np.int64]
 
 
-def _factor(decibels: float) -> np.float32:
+def factor(decibels: float) -> np.float32:
+    """A gain as a factor."""
     return np.float32(10 ** (decibels / 20))
 
 
-class _Voice:
-    """A clip at its place, with edges of 3 ms so that a hard cut in it does not click."""
+class _Sound:
+    """A sound at its place, with edges of 3 ms so that a hard cut in it does not click."""
 
-    def __init__(self, clip: VoiceClip, scratch: Path) -> None:
-        self._source = Source(clip.path, scratch)
-        self._gain = _factor(clip.gain_db)
-        self.start = round(clip.start * SAMPLE_RATE)
-        self.stop = self.start + self._source.length
-
-    def add_to(self, block: Samples, start: int) -> None:
-        """Add what falls into a block that begins at `start`."""
-        first, last = max(start, self.start), min(start + len(block), self.stop)
-        if first >= last:
-            return
-        at = np.arange(first - self.start, last - self.start)
-        edge = np.minimum(at + 1, self._source.length - at) / _EDGE
-        part = self._source.read(first - self.start, last - self.start)
-        block[first - start : last - start] += part * gains.fade(edge)[:, None] * self._gain
-
-
-class _Music:
-    """A bed that fills the timeline: looped with an equal-power cross-fade, faded at its ends."""
-
-    def __init__(self, bed: MusicBed, scratch: Path, samples: int) -> None:
-        self._source = Source(bed.path, scratch)
-        self._gain = _factor(bed.gain_db)
-        self._offset = round(bed.offset * SAMPLE_RATE)
-        self._samples = samples
-        self._fade_in = max(1.0, bed.fade_in * SAMPLE_RATE)
-        self._fade_out = max(1.0, bed.fade_out * SAMPLE_RATE)
-        self._overlap = min(_LOOP_CROSSFADE, self._source.length // 4)
+    def __init__(self, planned: PlannedSound, source: PcmReader) -> None:
+        self.planned = planned
+        self._source = source
+        self._gain = factor(planned.gain_db)
+        self.start, self.stop = planned.start, planned.start + planned.length
 
     def read(self, start: int, stop: int) -> Samples:
-        """The bed from `start` to `stop`, before ducking."""
-        at = np.arange(start, stop)
-        edge = np.minimum((at + 1) / self._fade_in, (self._samples - at) / self._fade_out)
-        return self._looped(start, stop) * gains.fade(edge)[:, None] * self._gain
+        """A range that lies within the sound."""
+        position = self.planned.offset - self.start
+        part = self._source.read(start + position, stop + position)
+        part *= self._gain
+        if start - self.start < _EDGE or self.stop - stop < _EDGE:
+            at = np.arange(start, stop)
+            edge = np.minimum(at - self.start + 1, self.stop - at) / _EDGE
+            part *= gains.fade(edge)[:, None]
+        return part
+
+
+class _Music(_Sound):
+    """Music: looped with an equal-power cross-fade, faded at its ends with equal power."""
+
+    def __init__(self, planned: PlannedSound, source: PcmReader) -> None:
+        super().__init__(planned, source)
+        self._overlap = min(_LOOP_CROSSFADE, source.length // 4)
+
+    def read(self, start: int, stop: int) -> Samples:
+        """A range that lies within the sound."""
+        part = self._looped(start, stop) if self.planned.loop else self._once(start, stop)
+        part *= self._gain
+        fade_in, fade_out = max(1, self.planned.fade_in), max(1, self.planned.fade_out)
+        if start - self.start < fade_in or self.stop - stop < fade_out:
+            at = np.arange(start, stop)
+            edge = np.minimum((at - self.start + 1) / fade_in, (self.stop - at) / fade_out)
+            part *= np.sin(np.clip(edge, 0, 1) * (np.pi / 2)).astype(np.float32)[:, None]
+        return part
+
+    def _once(self, start: int, stop: int) -> Samples:
+        position = self.planned.offset - self.start
+        return self._source.read(start + position, stop + position)
 
     def _looped(self, start: int, stop: int) -> Samples:
         period = self._source.length - self._overlap
-        position, end = start + self._offset, stop + self._offset
+        position = start - self.start + self.planned.offset
+        end = stop - self.start + self.planned.offset
         parts: list[Samples] = []
         while position < end:
             turn, at = divmod(position, period)
@@ -81,49 +93,90 @@ class _Music:
 
 
 class Mix:
-    """The sound of a timeline, computed a block at a time."""
+    """A planned sound, computed a block at a time; ranges begin at whole packets."""
 
-    def __init__(self, timeline: Timeline, scratch: Path) -> None:
-        """Decode all inputs into the folder `scratch`. Raises Unreadable."""
-        self.samples = timeline.samples
-        self._fade_in = max(1.0, timeline.fade_in * SAMPLE_RATE)
-        self._fade_out = max(1.0, timeline.fade_out * SAMPLE_RATE)
-        self._faded = bool(timeline.fade_in), bool(timeline.fade_out)
-        self._voices = [
-            _Voice(clip, scratch / f"voice{number}") for number, clip in enumerate(timeline.voices)
-        ]
-        bed = timeline.music
-        self._music = _Music(bed, scratch / "music", self.samples) if bed is not None else None
-        self._ducking = self._duck(bed.duck_db) if bed is not None else None
+    def __init__(self, plan: MixPlan, sources: Mapping[str, PcmReader]) -> None:
+        self._plan = plan
+        self._voices, self._effects, self._music = (
+            [_of(each, sources[each.source]) for each in plan.sounds if each.role == role]
+            for role in ("voice", "effect", "music")
+        )
 
-    def _duck(self, duck_db: float) -> gains.Curve:
-        power = [gains.block_levels(self._speech(a, b))[1] for a, b in self._ranges()]
-        return gains.ducking(np.concatenate(power), duck_db)
-
-    def _ranges(self) -> Iterator[tuple[int, int]]:
-        for start in range(0, self.samples, _BLOCK):
-            yield start, min(start + _BLOCK, self.samples)
-
-    def _speech(self, start: int, stop: int) -> Samples:
-        block = np.zeros((stop - start, 2), dtype=np.float32)
-        for voice in self._voices:
-            voice.add_to(block, start)
-        return block
-
-    def _unlimited(self, start: int, stop: int) -> Samples:
-        block = self._speech(start, stop)
-        if self._music is not None and self._ducking is not None:
-            block += self._music.read(start, stop) * gains.factors(self._ducking, start, stop)
-        at = np.arange(start, stop)
-        if self._faded[0]:
-            block *= gains.fade(at / self._fade_in)[:, None]
-        if self._faded[1]:
-            block *= gains.fade((self.samples - 1 - at) / self._fade_out)[:, None]
-        return block
-
-    def blocks(self) -> Iterator[Samples]:
-        """The finished sound in order, its peaks at or below the ceiling."""
-        peaks = [gains.block_levels(self._unlimited(a, b))[0] for a, b in self._ranges()]
+    def blocks(self, start: int, stop: int, gain_db: float = 0.0) -> Iterator[Samples]:
+        """The finished sound of a range, levelled by a gain, its peaks at or below the ceiling."""
+        low, high = start - _CONTEXT, stop + _CONTEXT
+        make = self._levelled(low, high, gain_db)
+        peaks = [gains.block_levels(make(a, b))[0] for a, b in _ranges(low, high)]
         curve = gains.limiting(np.concatenate(peaks))
-        for start, stop in self._ranges():
-            yield self._unlimited(start, stop) * gains.factors(curve, start, stop)
+        calm = not curve.any()
+        for a, b in _ranges(start, stop):
+            block = make(a, b)
+            if not calm:
+                block *= gains.factors(curve, a - low, b - low)
+            yield block
+
+    def unlimited(self, start: int, stop: int) -> Iterator[Samples]:
+        """The sound of a range before it is levelled and limited, as its loudness is measured."""
+        make = self._levelled(start - _CONTEXT, stop + _CONTEXT, 0.0)
+        for a, b in _ranges(start, stop):
+            yield make(a, b)
+
+    def _levelled(self, low: int, high: int, gain_db: float) -> Callable[[int, int], Samples]:
+        ducks = self._ducking(low, high)
+        gain = factor(gain_db)
+
+        def make(start: int, stop: int) -> Samples:
+            block = _sum(self._music, start, stop, [(low, curve) for curve in ducks])
+            for sounds in (self._voices, self._effects):
+                block += _sum(sounds, start, stop)
+            if gain != 1:
+                block *= gain
+            self._fade(block, start, stop)
+            return block
+
+        return make
+
+    def _ducking(self, low: int, high: int) -> list[gains.Curve | None]:
+        """The gain of each piece of music, None where nobody speaks."""
+        if not self._voices or not self._music:
+            return [None] * len(self._music)
+        power = np.concatenate(
+            [gains.block_levels(_sum(self._voices, a, b))[1] for a, b in _ranges(low, high)]
+        )
+        return [gains.ducking(power, each.planned.duck_db) for each in self._music]
+
+    def _fade(self, block: Samples, start: int, stop: int) -> None:
+        coming, going = self._plan.fade_in, self._plan.fade_out
+        if coming is not None and start < coming[0] + coming[1]:
+            block *= gains.fade((np.arange(start, stop) - coming[0]) / coming[1])[:, None]
+        if going is not None and stop > going[0] - going[1]:
+            block *= gains.fade((going[0] - 1 - np.arange(start, stop)) / going[1])[:, None]
+
+
+def _of(planned: PlannedSound, source: PcmReader) -> _Sound:
+    return _Music(planned, source) if planned.role == "music" else _Sound(planned, source)
+
+
+def _ranges(start: int, stop: int) -> Iterator[tuple[int, int]]:
+    for first in range(start, stop, _BLOCK):
+        yield first, min(first + _BLOCK, stop)
+
+
+def _sum(
+    sounds: list[_Sound],
+    start: int,
+    stop: int,
+    curves: "list[tuple[int, gains.Curve | None]] | None" = None,
+) -> Samples:
+    block = np.zeros((stop - start, 2), dtype=np.float32)
+    for number, sound in enumerate(sounds):
+        first, last = max(start, sound.start), min(stop, sound.stop)
+        if first >= last:
+            continue
+        part = sound.read(first, last)
+        if curves is not None:
+            low, curve = curves[number]
+            if curve is not None:
+                part *= gains.factors(curve, start - low, stop - low)[first - start : last - start]
+        block[first - start : last - start] += part
+    return block

@@ -6,9 +6,11 @@ it is started at the first question and ends with the worker.
 
 import asyncio
 import atexit
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -18,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from workers.render.errors import Unreadable
-from workers.render.facts import TechnicalData
-from workers.render.limits import PROBE_SECONDS
+from workers.render.facts import Look, TechnicalData
+from workers.render.limits import LOOK_SECONDS, PROBE_SECONDS
 from workers.render.processes import bare_environment, python_module
 
-__all__ = ["TechnicalData", "probe", "probe_many", "thumbnail"]
+__all__ = ["TechnicalData", "look", "probe", "probe_many", "thumbnail"]
 
 THUMBNAIL_SIZE = 480
 _BACKLOG = 512
@@ -65,7 +67,8 @@ class _Prober:
 
     def _stop(self) -> None:
         if self._process is not None:
-            self._process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # its forks too
             self._process.communicate()
             self._process = None
         if self._folder is not None:
@@ -89,7 +92,23 @@ async def probe(path: Path) -> TechnicalData:
     Raises:
         Unreadable: it is damaged, of no known kind, or takes more time or memory than it may.
     """
-    return await _ask(path)
+    request = _request(path, PROBE_SECONDS)
+    return TechnicalData.model_validate((await _ask(path, request, PROBE_SECONDS))["facts"])
+
+
+async def look(path: Path, folder: Path) -> Look:
+    """Look at a file closely, once: its facts, its thumbnails and poster, its perceptual hashes.
+
+    What is made lies in `folder` afterwards. It shows pictures upright, holds nothing but pixels
+    (no place, no date, no comment), and is none where the file has no picture.
+
+    Raises:
+        Unreadable: it is damaged, hostile, of no known kind, or takes more time or memory than it
+            may.
+    """
+    request = _request(path, LOOK_SECONDS, look=folder)
+    answer = await _ask(path, request, LOOK_SECONDS)
+    return Look.model_validate(answer["look"])
 
 
 async def probe_many(paths: Sequence[Path]) -> list[TechnicalData | Unreadable]:
@@ -114,29 +133,31 @@ async def thumbnail(path: Path, into: Path, size: int = THUMBNAIL_SIZE) -> Techn
     Raises:
         Unreadable: the file has no picture, or is damaged.
     """
-    return await _ask(path, into=into, size=size)
+    request = _request(path, PROBE_SECONDS, into=into, size=size)
+    return TechnicalData.model_validate((await _ask(path, request, PROBE_SECONDS))["facts"])
 
 
-def _request(path: Path, into: Path | None, size: int) -> bytes:
-    wish: dict[str, Any] = {"path": str(path.absolute())}
-    if into is not None:
-        wish |= {"into": str(into.absolute()), "size": size}
-    return json.dumps(wish).encode() + b"\n"
+def _request(path: Path, seconds: int, **wish: Path | int) -> bytes:
+    wanted = {
+        name: str(each.absolute()) if isinstance(each, Path) else each
+        for name, each in {"path": path, "seconds": seconds, **wish}.items()
+    }
+    return json.dumps(wanted).encode() + b"\n"
 
 
-async def _ask(path: Path, *, into: Path | None = None, size: int = 0) -> TechnicalData:
-    request = _request(path, into, size)
+async def _ask(path: Path, request: bytes, seconds: int) -> dict[str, Any]:
+    """The process's answer; the patience covers a wait for others' files. Raises Unreadable."""
     try:
-        async with asyncio.timeout(PROBE_SECONDS * 4):
+        async with asyncio.timeout(seconds * 4):
             line = await _exchange(request)
     except TimeoutError:
         line = b""
     if not line:
         raise Unreadable(f"{path.name} took more time or memory than a media file may.")
-    answer = json.loads(line)
+    answer: dict[str, Any] = json.loads(line)
     if "reason" in answer:
         raise Unreadable(answer["reason"])
-    return TechnicalData.model_validate(answer["facts"])
+    return answer
 
 
 async def _exchange(request: bytes) -> bytes:

@@ -5,6 +5,8 @@ limits on memory and time, and dies alone when a hostile file makes it crash. It
 standard input is closed, that is with its parent.
 """
 
+import gc
+import io
 import json
 import os
 import select
@@ -14,22 +16,28 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from workers.render.errors import Unreadable
-from workers.render.limits import MEBIBYTE, PROBE_SECONDS, confine
+from workers.render.limits import LOOK_SECONDS, MEBIBYTE, confine
+from workers.render.probe_hash import picture_hash
+from workers.render.probe_look import look_at
+from workers.render.stills import IMAGE_FORMATS
 from workers.render.technical import read_technical_data
 from workers.render.thumbnails import make_thumbnail
 
 _MEMORY = 640 * MEBIBYTE
-_CPU_SECONDS = 20
 _LARGEST_FILE = 64 * MEBIBYTE
 _REQUEST_BYTES = 64 * 1024
 _AT_ONCE = max(2, os.cpu_count() or 1)
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Do what a request asks: facts of a file, or a reason why there are none."""
+    """Do what a request asks: facts of a file or a whole look, or a reason why there is none."""
     path = Path(request["path"])
     try:
+        if "look" in request:
+            return {"look": look_at(path, Path(request["look"])).model_dump()}
         if "into" in request:
             facts = make_thumbnail(path, Path(request["into"]), int(request["size"]))
         else:
@@ -39,20 +47,30 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         return {"reason": f"{path.name} needs more memory than a media file may."}
     except Exception as error:  # a decoder's bug must not look like a crash of ours
-        return {"reason": f"{path.name} can't be read: {error}"}
+        said = str(error).replace(str(path), path.name)
+        return {"reason": f"{path.name} can't be read: {said or type(error).__name__}"}
     return {"facts": facts.model_dump()}
 
 
 def _serve_one(connection: socket.socket) -> None:
-    confine(
-        memory=_MEMORY,
-        cpu_seconds=_CPU_SECONDS,
-        wall_seconds=PROBE_SECONDS,
-        file_bytes=_LARGEST_FILE,
-    )
+    signal.alarm(LOOK_SECONDS)  # also for one who connects and asks nothing
     with connection.makefile("rb") as reader:
-        line = reader.readline(_REQUEST_BYTES)
-    connection.sendall(json.dumps(answer(json.loads(line))).encode() + b"\n")
+        request = json.loads(reader.readline(_REQUEST_BYTES))
+    seconds = min(int(request["seconds"]), LOOK_SECONDS)
+    confine(memory=_MEMORY, cpu_seconds=seconds, wall_seconds=seconds, file_bytes=_LARGEST_FILE)
+    connection.sendall(json.dumps(answer(request)).encode() + b"\n")
+
+
+def _warm_up() -> None:
+    """Do once what every fork would do again: load the formats, and set their tables up."""
+    Image.init()
+    picture = Image.linear_gradient("L").convert("RGB")
+    for kind in IMAGE_FORMATS:
+        kept = io.BytesIO()
+        picture.save(kept, kind)
+        with Image.open(kept, formats=[kind]) as again:
+            again.load()
+    picture_hash(picture)
 
 
 def _reap(running: set[int], *, wait: bool) -> None:
@@ -69,6 +87,8 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener = socket.socket(fileno=int(sys.argv[1]))
     running: set[int] = set()
+    _warm_up()
+    gc.freeze()  # or every fork would copy what a collection only looks at
     while True:
         ready, _, _ = select.select([listener, sys.stdin], [], [], 1.0)
         _reap(running, wait=len(running) >= _AT_ONCE)

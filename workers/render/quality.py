@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from workers.render.errors import RenderError, Unreadable
 from workers.render.ffmpeg import executable, guarded_input
+from workers.render.limits import MEDIA_FORMATS
 from workers.render.probe import TechnicalData, probe
 from workers.render.processes import running
-from workers.render.sources import MEDIA_FORMATS
 
 _PICTURE = "blackdetect=d=0.02:pic_th=0.98:pix_th=0.06"
 _SOUND = "silencedetect=noise=-60dB:d=0.3,volumedetect,ebur128=framelog=quiet"

@@ -1,56 +1,84 @@
-"""Rendering: a timeline to a film, a still to a moving clip, segments to a whole."""
+"""Rendering as a build: a timeline to a film, its segments encoded once and used again."""
 
+import asyncio
 import itertools
-import json
-import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 
-from workers.render import audio, fonts
-from workers.render.burned_captions import to_ass
+from workers.render import check
+from workers.render.build import Build
+from workers.render.cache import NoCache, SegmentCache
+from workers.render.encoders import best_encoder
 from workers.render.errors import RenderError
-from workers.render.ffmpeg import Progress, guarded_input, partial_file, run_ffmpeg
-from workers.render.formats import AUDIO_BITRATE, KEYFRAME_SECONDS, SAMPLE_RATE, FrameFormat
-from workers.render.frames import FramePlan, PlannedShot
-from workers.render.processes import python_module
-from workers.render.sound_request import Piece as Segment
-from workers.render.timeline import Motion, Shot, Timeline
+from workers.render.ffmpeg import partial_file
+from workers.render.formats import FrameFormat
+from workers.render.hashes import hashes_of
+from workers.render.jobs import JoinFacts, JoinJob, PictureFacts, ShownSegment, SoundFacts
+from workers.render.picture_plan import PicturePlan, PictureSegment, plan_pictures
+from workers.render.pool import rendering_processes
+from workers.render.progress import JOIN, Progress, Tell
+from workers.render.report import RenderReport
+from workers.render.shots import Clip, Motion, Still
+from workers.render.sound_plan import MixPlan, SoundPiece, pieces_of, plan_sound
+from workers.render.sounds import MusicClip, VoiceClip
+from workers.render.timeline import Timeline
 
-__all__ = ["Segment", "join", "pan", "render"]
-
-_BT709 = ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709"]
-_BT709 += ["-color_trc", "bt709"]
-# Divisible by every usual frame rate, so that each frame lasts a whole number of ticks.
-_TIME_SCALE = "90000"
+__all__ = ["pan", "render"]
 
 
 async def render(
     timeline: Timeline,
-    output: Path,
+    out: Path,
     *,
-    progress: Progress | None = None,
+    cache: SegmentCache | None = None,
+    on_progress: Tell | None = None,
     sound: Path | None = None,
-) -> None:
-    """Render a timeline to an MP4 (H.264 and AAC, fast start).
+) -> RenderReport:
+    """Render a timeline to an MP4 (H.264 and AAC, fast start), encoding only what is new.
 
     Args:
         timeline: what is seen and heard.
-        output: the file to write; it appears whole or not at all.
-        progress: called with the fraction that is done, 0 to 1.
-        sound: where to keep the lossless sound (FLAC), which `join` needs.
+        out: the file to write; it appears whole or not at all.
+        cache: where encoded segments are looked up and kept; without one nothing is kept.
+        on_progress: told how far the render has come, and how long it will probably take.
+        sound: where to write the lossless sound (FLAC) too, which `join` needs.
 
     Raises:
-        RenderError: an input can't be used, or a tool failed.
+        RenderError: an input can't be used, or a tool failed; what was encoded stays in the cache.
     """
+    started = monotonic()
+    progress = Progress(on_progress)
+    encoder = await asyncio.to_thread(best_encoder)
+    hashes = await hashes_of(_files(timeline))
     with tempfile.TemporaryDirectory(prefix="backlot-render-") as name:
         folder = Path(name)
-        mixed = folder / "sound.flac"
-        await audio.mix(timeline, mixed)
-        await _encode(timeline, output, folder, sound=mixed, progress=progress)
-        if sound is not None:
-            async with partial_file(sound) as partial:
-                shutil.copyfile(mixed, partial)
+        async with partial_file(out) as partial, rendering_processes(folder) as pool:
+            files = {found: Path(path) for path, found in hashes.items()}
+            build = Build(folder, pool, cache or NoCache(), encoder, progress, files)
+            try:
+                made = await _make(build, timeline, hashes, partial.absolute(), sound)
+            finally:
+                await build.close()
+    progress.finish()
+    peaks = [facts.peak for _, facts in made.pieces]
+    return RenderReport(
+        duration=timeline.duration,
+        frames=timeline.frames,
+        resolution=timeline.format.resolution,
+        fps=timeline.format.fps,
+        size_bytes=made.joined.size_bytes,
+        encoder=encoder.name,
+        encoder_reason=encoder.reason,
+        encoded=build.encoded,
+        reused=build.reused,
+        commands=check.commands(made),
+        seconds=round(monotonic() - started, 3),
+        loudness_lufs=check.loudness(made.pieces),
+        peak_db=check.decibels(max(peaks)) if peaks else None,
+        findings=check.findings(made),
+    )
 
 
 async def pan(
@@ -59,141 +87,110 @@ async def pan(
     format: FrameFormat,
     output: Path,
     motion: Motion | None = None,
-    *,
-    progress: Progress | None = None,
-) -> None:
+) -> RenderReport:
     """Make a clip without sound that moves slowly over a still; by default it draws near.
 
     Raises:
         RenderError: the picture can't be used, or a tool failed.
     """
-    shot = Shot(image=image, seconds=seconds, motion=motion or Motion.named("zoom_in"))
-    with tempfile.TemporaryDirectory(prefix="backlot-render-") as name:
-        timeline = Timeline(format=format, shots=(shot,))
-        await _encode(timeline, output, Path(name), sound=None, progress=progress)
+    shot = Still(image=image, seconds=seconds, motion=motion or Motion.named("zoom_in"))
+    return await render(Timeline(format=format, shots=(shot,), loudness=None), output)
 
 
-async def join(
-    segments: Sequence[Segment], output: Path, *, progress: Progress | None = None
-) -> None:
-    """Join segments of one format: pictures are copied, the sound is encoded once.
-
-    Encoded sound can't be copied: every piece of AAC begins with priming, which is heard as a
-    hole. So the segments' lossless sounds are laid end to end and encoded as one.
-
-    Raises:
-        RenderError: there is nothing to join, a segment can't be read, or formats differ.
-    """
-    if not segments:
-        raise RenderError("There are no segments to join; render at least one scene first.")
-    with tempfile.TemporaryDirectory(prefix="backlot-join-") as name:
-        folder = Path(name)
-        whole = folder / "sound.flac"
-        await audio.lay_end_to_end(segments, whole)
-        names = []
-        for number, segment in enumerate(segments):
-            names.append(f"{number:05}.mp4")
-            (folder / names[-1]).symlink_to(segment.video.absolute())
-        (folder / "list.txt").write_text("".join(f"file {entry}\n" for entry in names))
-        # Without -copyts ffmpeg would move the pictures by the priming of the segments' own sound.
-        arguments = ["-copyts", *guarded_input("list.txt", "-f", "concat")]
-        arguments += guarded_input(whole.name, "-f", "flac")
-        arguments += ["-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", *_sound_settings()]
-        await run_ffmpeg([*arguments, *_container()], output, folder=folder, progress=progress)
+def _files(timeline: Timeline) -> list[Path]:
+    """All files that a timeline names."""
+    sounds: list[VoiceClip | MusicClip] = [*timeline.voices, *timeline.music, *timeline.effects]
+    logo = [timeline.logo.image] if timeline.logo is not None else []
+    shots = [shot.video if isinstance(shot, Clip) else shot.image for shot in timeline.shots]
+    return [*shots, *logo, *(sound.path for sound in sounds)]
 
 
-async def _encode(
+async def _make(
+    build: Build,
     timeline: Timeline,
-    output: Path,
-    folder: Path,
-    *,
-    sound: Path | None,
-    progress: Progress | None,
-) -> None:
-    """Draw and encode the pictures of a timeline, with its sound if there is one."""
-    plan = folder / "plan.json"
-    plan.write_text(json.dumps(frame_plan(timeline)), encoding="utf-8")
-    format = timeline.format
-    arguments = guarded_input(
-        "pipe:0",
-        *("-f", "rawvideo", "-pixel_format", "yuv420p"),
-        *("-video_size", format.resolution, "-framerate", str(format.fps), *_BT709),
+    hashes: Mapping[str, str],
+    out: Path,
+    lossless: Path | None,
+) -> check.Made:
+    """Make all parts side by side, and join them. Raises RenderError."""
+    build.lay_out_fonts(
+        [
+            *(caption.text for caption in timeline.captions),
+            *(text.text for text in timeline.texts),
+        ]
     )
-    if sound is not None:
-        arguments += guarded_input(sound.name, "-f", "flac")
-    configuration, filters = None, _fades(timeline)
-    if timeline.captions:
-        families = {fonts.family_for(caption.text) for caption in timeline.captions}
-        configuration = fonts.lay_out(folder, families)
-        script = to_ass(timeline.captions, format)
-        (folder / "captions.ass").write_text(script, encoding="utf-8")
-        filters.insert(0, "ass=captions.ass")
-    if filters:
-        arguments += ["-vf", ",".join(filters)]
-    arguments += _picture_settings(format, timeline.frames)
-    if sound is not None:
-        arguments += _sound_settings()
-    await run_ffmpeg(
-        [*arguments, *_container()],
-        output,
-        folder=folder,
-        frames=timeline.frames,
-        feeder=python_module("workers.render.frames", str(plan)),
-        progress=progress,
-        fonts=configuration,
+    segments = plan_pictures(timeline, hashes)
+    try:
+        async with asyncio.TaskGroup() as group:
+            heard = group.create_task(_sound(build, timeline, hashes, lossless))
+            seen = group.create_task(_pictures(build, segments))
+    except* RenderError as errors:
+        raise _first(errors) from None
+    pictures, (mix, pieces) = seen.result(), heard.result()
+    job = JoinJob(
+        facts=build.folder / "join.json",
+        format=timeline.format,
+        pictures=[
+            ShownSegment(path=path, frames=segment.frames)
+            for segment, (path, _) in zip(segments, pictures, strict=True)
+        ],
+        sounds=[path for _, path, _ in pieces],
+        samples=timeline.samples,
+        title=timeline.title,
+        chapters=list(timeline.chapters),
+        output=out,
+    )
+    joined = await build.pool.run(job, JoinFacts)
+    build.progress.reach("join", JOIN, "joining")
+    return check.Made(
+        timeline=timeline,
+        segments=[(each, facts) for each, (_, facts) in zip(segments, pictures, strict=True)],
+        mix=mix,
+        pieces=[(start, facts) for start, _, facts in pieces],
+        joined=joined,
     )
 
 
-def frame_plan(timeline: Timeline) -> FramePlan:
-    """A timeline's pictures in whole frames, for the process that draws them."""
-    fps, cuts = timeline.format.fps, timeline.cuts
-    lengths = [after - before for before, after in itertools.pairwise(cuts)]
-    overlaps = [0] + [
-        min(round(shot.crossfade * fps), length)
-        for shot, length in zip(timeline.shots[1:], lengths[1:], strict=True)
-    ]
-    shots = [
-        PlannedShot(
-            image=str(shot.image.absolute()),
-            start=shot.motion.start.edges,
-            end=shot.motion.end.edges,
-            smooth=shot.motion.easing == "smooth",
-            frames=length,
-            crossfade=overlap,
-            tail=tail,
-        )
-        for shot, length, overlap, tail in zip(
-            timeline.shots, lengths, overlaps, [*overlaps[1:], 0], strict=True
-        )
-    ]
-    return FramePlan(width=timeline.format.width, height=timeline.format.height, shots=shots)
+def _first(errors: BaseExceptionGroup[RenderError]) -> RenderError:
+    """One of the errors that came together: what went wrong first tells most."""
+    error = errors.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _fades(timeline: Timeline) -> list[str]:
-    fps, filters = timeline.format.fps, []
-    if coming := min(round(timeline.fade_in * fps), timeline.frames):
-        filters.append(f"fade=t=in:start_frame=0:nb_frames={coming}")
-    if going := min(round(timeline.fade_out * fps), timeline.frames):
-        filters.append(f"fade=t=out:start_frame={timeline.frames - going}:nb_frames={going}")
-    return filters
+async def _pictures(
+    build: Build, segments: Sequence[PictureSegment]
+) -> list[tuple[Path, PictureFacts]]:
+    """Every segment's file and facts; equal ones are made once."""
+    made: dict[PicturePlan, asyncio.Task[tuple[Path, PictureFacts]]] = {}
+    async with asyncio.TaskGroup() as group:
+        for segment in segments:
+            if segment.plan not in made:
+                made[segment.plan] = group.create_task(build.picture(segment.plan))
+    return [made[segment.plan].result() for segment in segments]
 
 
-def _picture_settings(format: FrameFormat, frames: int) -> list[str]:
-    """H.264 whose pieces can be joined: closed groups, headers that don't depend on content."""
-    return [
-        *("-c:v", "libx264", "-preset", format.preset, "-crf", str(format.crf)),
-        *("-profile:v", "high", "-pix_fmt", "yuv420p", *_BT709),
-        *("-g", str(KEYFRAME_SECONDS * format.fps), "-x264-params", "stitchable=1:open-gop=0"),
-        *("-fps_mode", "cfr", "-r", str(format.fps), "-frames:v", str(frames)),
-    ]
-
-
-def _sound_settings() -> list[str]:
-    return ["-c:a", "aac", "-b:a", AUDIO_BITRATE, "-ar", str(SAMPLE_RATE), "-ac", "2"]
-
-
-def _container() -> list[str]:
-    return [
-        *("-map_metadata", "-1", "-video_track_timescale", _TIME_SCALE),
-        *("-movflags", "+faststart", "-f", "mp4"),
+async def _sound(
+    build: Build, timeline: Timeline, hashes: Mapping[str, str], lossless: Path | None
+) -> tuple[MixPlan, list[tuple[int, Path, SoundFacts]]]:
+    """The mix, and where each piece begins, its file and facts."""
+    clips = [shot.video for shot in timeline.shots if isinstance(shot, Clip) and shot.audible]
+    voices: list[VoiceClip] = [*timeline.voices, *timeline.effects]
+    named = [*(each.path for each in voices), *clips]
+    lengths = await build.lengths(hashes[str(path)] for path in named)
+    mix = await build.levelled(plan_sound(timeline, hashes, lengths))
+    gain, wanted = 0.0, timeline.loudness
+    pieces = pieces_of(mix, timeline.samples) if timeline.audible else []
+    if wanted is not None and wanted.level == "whole" and pieces:
+        gain = await build.overall_gain(pieces, wanted.target_lufs)
+    if lossless is not None:
+        async with partial_file(lossless) as partial:
+            await build.lossless(mix, timeline.samples, gain, partial.absolute())
+    made: dict[SoundPiece, asyncio.Task[tuple[Path, SoundFacts]]] = {}
+    async with asyncio.TaskGroup() as group:
+        for piece in pieces:
+            if piece not in made:
+                made[piece] = group.create_task(build.sound(piece, gain))
+    starts = itertools.accumulate((piece.samples for piece in pieces), initial=0)
+    return mix, [
+        (start, *made[piece].result()) for start, piece in zip(starts, pieces, strict=False)
     ]

@@ -38,6 +38,15 @@ def script_of(text: str) -> Script:
     return "chinese" if chinese else "spaced"
 
 
+def has_symbols(text: str) -> bool:
+    """Whether there are emoji or other symbols, which fonts of letters lack."""
+    return any(
+        0x2190 <= ord(character) <= 0x2BFF or ord(character) >= 0x1F000
+        for character in text
+        if not is_ideographic(character)
+    )
+
+
 def width(text: str) -> int:
     """How many Latin letters wide a text is: East Asian wide ones count two, marks nothing."""
     return sum(_width(character) for character in text)

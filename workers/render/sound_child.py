@@ -1,7 +1,7 @@
-"""The child process that decodes and mixes sound: `python -m workers.render.sound_child REQUEST`.
+"""The child process that lays sounds end to end: `python -m workers.render.sound_child REQUEST`.
 
-The request (JSON) is a timeline to mix or pieces to lay end to end. Outside files are decoded
-here, within limits; what was wrong with one of them is said on standard error in one line.
+The request (JSON) names the pieces. They are decoded here, within limits; what was wrong with one
+of them is said on standard error in one line.
 """
 
 import sys
@@ -11,7 +11,6 @@ from pathlib import Path
 from workers.render.errors import Unreadable
 from workers.render.flac import FlacWriter
 from workers.render.limits import MEBIBYTE, confine
-from workers.render.mix import Mix
 from workers.render.seams import end_to_end
 from workers.render.sound_request import SoundRequest
 from workers.render.sources import Samples
@@ -22,8 +21,6 @@ _CPU_SECONDS = 2 * 3600
 
 def blocks(request: SoundRequest) -> Iterator[Samples]:
     """The sound that was asked for. Raises Unreadable."""
-    if request.timeline is not None:
-        return Mix(request.timeline, request.scratch).blocks()
     return end_to_end(request.pieces, request.scratch)
 
 

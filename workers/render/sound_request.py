@@ -1,11 +1,9 @@
-"""What is asked of the process that mixes sound."""
+"""What is asked of the process that lays sounds end to end."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import BaseModel
-
-from workers.render.timeline import Timeline
 
 
 class Piece(NamedTuple):
@@ -16,9 +14,8 @@ class Piece(NamedTuple):
 
 
 class SoundRequest(BaseModel):
-    """What to write to `output`: the mix of a timeline, or pieces end to end."""
+    """Pieces to lay end to end in `output`."""
 
     output: Path
     scratch: Path
-    timeline: Timeline | None = None
-    pieces: list[Piece] = []
+    pieces: list[Piece]

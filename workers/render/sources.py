@@ -9,15 +9,11 @@ import numpy.typing as npt
 
 from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
+from workers.render.limits import LONGEST_SECONDS, MEDIA_FORMATS
 
 Samples = npt.NDArray[np.float32]
 
-# Only formats that hold their own data: no playlists, nothing that names other files.
-MEDIA_FORMATS = (
-    "wav,w64,mp3,flac,ogg,aac,mov,mp4,m4a,matroska,webm,aiff,caf,avi,mpegts,mpeg,flv,asf,gif"
-)
 CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MEDIA_FORMATS}
-LONGEST_SECONDS = 12 * 3600
 
 
 class Source:
@@ -25,7 +21,7 @@ class Source:
 
     def __init__(self, path: Path, scratch: Path) -> None:
         """Decode a file into `scratch` (a new file). Raises Unreadable."""
-        self.length, self.channels = _decode(path, scratch)
+        self.length, self.channels = decode_sound(path, scratch)
         self._samples = np.memmap(
             scratch, dtype=np.int16, mode="r", shape=(self.length, self.channels)
         )
@@ -39,7 +35,11 @@ class Source:
         return block * np.float32(1 / 32768)
 
 
-def _decode(path: Path, scratch: Path) -> tuple[int, int]:
+def decode_sound(path: Path, scratch: Path) -> tuple[int, int]:
+    """Decode a file to 48 kHz samples of 16 bits in `scratch` (a new file).
+
+    Returns the number of samples and of channels (1 or 2). Raises Unreadable.
+    """
     length = 0
     try:
         with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:

@@ -1,23 +1,22 @@
 """Small WebP previews of pictures and films; runs inside the limited probing process."""
 
 import itertools
-import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import av
 from PIL import Image, ImageStat
 
 from workers.render.errors import Unreadable
-from workers.render.facts import TechnicalData
+from workers.render.facts import FRAMES_AT, TechnicalData
 from workers.render.sources import CONTAINER_OPTIONS
 from workers.render.stills import decode
-from workers.render.technical import read_technical_data
+from workers.render.technical import read_technical_data, words_of
+from workers.render.thumbnails_webp import save_webp
 
-_LOOK_AT = (0.1, 0.3, 0.5, 0.7, 0.0)
+_LOOK_AT = (*FRAMES_AT, 0.0)
 _BRIGHT_ENOUGH = 24.0
 _VARIED_ENOUGH = 6.0
-_WEBP_QUALITY = 80
 _MOST_FRAMES = 250
 
 
@@ -30,36 +29,44 @@ def make_thumbnail(path: Path, into: Path, size: int) -> TechnicalData:
     """
     facts = read_technical_data(path)
     if facts.kind == "image":
-        preview = _small_picture(path, size)
+        preview = small_picture(path, size)
     elif facts.kind == "video":
         preview = _telling_frame(path, facts.duration or 0.0)
     else:
         raise Unreadable(f"{path.name} has no picture to make a preview of.")
     preview.thumbnail((size, size), Image.Resampling.LANCZOS)
-    partial = into.with_name(f".{into.stem}.{secrets.token_hex(6)}.part")
-    try:
-        preview.save(partial, "WEBP", quality=_WEBP_QUALITY, method=4)
-        partial.replace(into)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_webp(preview, into)
     return facts
 
 
-def _small_picture(path: Path, size: int) -> Image.Image:
+def small_picture(path: Path, size: int) -> Image.Image:
+    """A picture, upright and at most twice `size` long: a little work is left to do.
+
+    Raises:
+        Unreadable: it is no picture, too large, or damaged.
+    """
+
     def fit(width: int, height: int) -> tuple[int, int]:
-        share = min(1.0, size / max(width, height))
+        longer = max(width, height)
+        # Up to here a decoder cannot scale by itself, and one step of scaling is enough.
+        share = 1.0 if longer <= 2 * size else size / longer
         return max(1, round(width * share)), max(1, round(height * share))
 
     return decode(path, fit)
 
 
+def is_telling(frame: Image.Image) -> bool:
+    """Whether there is something to be seen: neither black nor of one colour."""
+    statistics = ImageStat.Stat(frame.convert("L"))
+    return statistics.mean[0] >= _BRIGHT_ENOUGH and statistics.stddev[0] >= _VARIED_ENOUGH
+
+
 def _telling_frame(path: Path, duration: float) -> Image.Image:
     best: tuple[float, Image.Image] | None = None
-    for frame in _frames(path, duration):
-        statistics = ImageStat.Stat(frame.convert("L"))
-        mean, deviation = statistics.mean[0], statistics.stddev[0]
-        if mean >= _BRIGHT_ENOUGH and deviation >= _VARIED_ENOUGH:
+    for frame in frames_at(path, duration, _LOOK_AT):
+        if is_telling(frame):
             return frame
+        mean = ImageStat.Stat(frame.convert("L")).mean[0]
         if best is None or mean > best[0]:
             best = (mean, frame)
     if best is None:
@@ -67,18 +74,25 @@ def _telling_frame(path: Path, duration: float) -> Image.Image:
     return best[1]
 
 
-def _frames(path: Path, duration: float) -> Iterator[Image.Image]:
+def frames_at(path: Path, duration: float, shares: Iterable[float]) -> Iterator[Image.Image]:
+    """The frames of a film at these shares of its seconds, upright. Raises Unreadable."""
     try:
         with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
             stream = container.streams.video[0]
             stream.codec_context.thread_count = 1
-            for share in _LOOK_AT:
+            for share in shares:
                 container.seek(int(duration * share * av.time_base))
                 frame = _frame_at(container.decode(stream), duration * share)
                 if frame is not None:
-                    yield Image.fromarray(frame.to_ndarray(format="rgb24"))
+                    yield _upright(frame)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
-        raise Unreadable(f"{path.name} can't be read: {error}") from None
+        raise Unreadable(f"{path.name} can't be read: {words_of(error)}") from None
+
+
+def _upright(frame: av.VideoFrame) -> Image.Image:
+    """The frame as it is shown: phones film sideways and say by how much."""
+    picture = Image.fromarray(frame.to_ndarray(format="rgb24"))
+    return picture.rotate(frame.rotation, expand=True) if frame.rotation else picture
 
 
 def _frame_at(frames: Iterator[av.VideoFrame], seconds: float) -> av.VideoFrame | None:

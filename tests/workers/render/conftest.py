@@ -1,11 +1,15 @@
 """Small pictures, sounds and timelines for the renderer's tests."""
 
 import os
+import secrets
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from app.core.storage import Storage
+from app.settings import Settings
 from tests.workers.render import material
 
 
@@ -34,3 +38,11 @@ def voice(tmp_path: Path) -> Path:
 def music(tmp_path: Path) -> Path:
     """Three seconds of a 220 Hz tone."""
     return material.tone(tmp_path / "music.wav", hertz=220, seconds=3.0, level=0.4)
+
+
+@pytest.fixture
+async def storage(settings: Settings) -> AsyncIterator[Storage]:
+    """The object store, in a bucket of the test's own."""
+    bucket = f"render-{secrets.token_hex(6)}"
+    async with Storage(settings.model_copy(update={"s3_bucket": bucket})) as opened:
+        yield opened

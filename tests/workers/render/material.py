@@ -11,7 +11,11 @@ import numpy.typing as npt
 from PIL import Image
 
 from workers.render.formats import SAMPLE_RATE, FrameFormat
-from workers.render.timeline import Motion, Shot, Timeline
+from workers.render.mix import Mix
+from workers.render.pcm import Pcm, PcmReader
+from workers.render.sound_plan import plan_sound
+from workers.render.sources import decode_sound
+from workers.render.timeline import Motion, Still, Timeline
 
 SMALL = FrameFormat(width=320, height=180, fps=30, preset="superfast", crf=20)
 
@@ -50,9 +54,35 @@ def sound(path: Path, signal: Signal, channels: int = 1) -> Path:
 
 
 def timeline(image: Path, seconds: float = 1.0, **more: Any) -> Timeline:
-    """A small timeline of one shot."""
-    shot = Shot(image=image, seconds=seconds, motion=Motion.named("still"))
-    return Timeline.model_validate({"format": SMALL, "shots": (shot,), **more})
+    """A small timeline of one shot, its sound at the level it has."""
+    shot = Still(image=image, seconds=seconds, motion=Motion.named("still"))
+    fields = {"format": SMALL, "shots": (shot,), "loudness": None, **more}
+    return Timeline.model_validate(fields)
+
+
+def mixed(timeline: Timeline, folder: Path) -> Signal:
+    """The sound of a timeline before it is encoded."""
+    paths = [each.path for each in timeline.voices] + [each.path for each in timeline.music]
+    names = {str(path): f"{number:03}" for number, path in enumerate(paths)}
+    sources: dict[str, PcmReader] = {}
+    for path, name in names.items():
+        scratch = folder / f"{name}.pcm"
+        scratch.unlink(missing_ok=True)
+        sources[name] = PcmReader(Pcm(scratch, *decode_sound(Path(path), scratch)))
+    lengths = {name: source.length for name, source in sources.items()}
+    plan = plan_sound(timeline, names, lengths)
+    blocks = Mix(plan, sources).blocks(0, timeline.samples)
+    return np.concatenate(list(blocks)).astype(np.float64)
+
+
+def deviation_from_a_tone(signal: Signal, hertz: float) -> Signal:
+    """How far each sample of the left channel is from the tone that fits best."""
+    at = np.arange(len(signal)) / SAMPLE_RATE
+    angle = 2 * np.pi * hertz * at
+    waves = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    fitted: Signal = waves @ np.linalg.lstsq(waves, signal[:, 0], rcond=None)[0]
+    deviation: Signal = np.abs(signal[:, 0] - fitted)
+    return deviation
 
 
 def samples_of(path: Path) -> Signal:

@@ -4,7 +4,7 @@ from workers.render import fonts
 from workers.render.burned_captions import layout_for, to_ass
 from workers.render.errors import RenderError
 from workers.render.formats import frame_format
-from workers.render.timeline import Caption
+from workers.render.timeline import Caption, CaptionStyle, TextOverlay, Word
 
 
 def test_a_text_can_give_libass_no_commands() -> None:
@@ -35,6 +35,33 @@ def test_upright_frames_have_larger_letters_and_more_room_below() -> None:
 
 def test_a_missing_font_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fonts, "_PACKAGE", "no_such_fonts")
-    fonts.firago.cache_clear()
+    fonts.packaged.cache_clear()
     with pytest.raises(RenderError, match="pip install pymupdf-fonts"):
-        fonts.firago("FiraGO_Regular")
+        fonts.packaged("FiraGO_Regular")
+
+
+def test_emoji_that_no_font_has_are_left_out() -> None:
+    text = "Hi \N{GRINNING FACE}\N{VARIATION SELECTOR-16} \N{HEAVY BLACK HEART} \N{THUMBS UP SIGN}"
+    script = to_ass([Caption(start=0, end=1, text=text)], frame_format("16:9"))
+    assert script.rstrip().endswith(",,Hi  \N{HEAVY BLACK HEART} \N{THUMBS UP SIGN}")
+    assert fonts.drawable("plain") == "plain"
+
+
+def test_words_light_up_when_they_are_said() -> None:
+    words = (Word(text="one", start=1.2, end=1.5), Word(text="two", start=1.5, end=2))
+    caption = Caption(start=1, end=2, text="one\ntwo!", words=words)
+    style = CaptionStyle(karaoke=True, highlight="#FF8000")
+    script = to_ass([caption], frame_format("16:9"), style)
+    assert script.rstrip().endswith("{\\k20}\u200b{\\k30}one\\N{\\k50}two!")
+    assert "&H000080FF,&H00FFFFFF" in script
+    other = caption.model_copy(update={"text": "something else"})
+    assert "\\k" not in to_ass([other], frame_format("16:9"), style)
+
+
+def test_places_and_looks_are_styles() -> None:
+    text = TextOverlay(start=0, end=1, text="Title", place="top", fade=0.25)
+    script = to_ass([], frame_format("16:9"), CaptionStyle(look="box"), [text])
+    caption, title = (line for line in script.splitlines() if line.startswith("Style:"))
+    assert caption.split(",")[15] == "3"
+    assert title.split(",")[18] == "8"
+    assert "{\\fad(250,250)}Title" in script

@@ -7,6 +7,8 @@ from workers.render import gains
 
 LEVELS = arrays(np.float32, st.integers(1, 80), elements=st.floats(0, 4, width=32))
 
+A_STEP = gains.STEP / 48_000
+
 
 @given(LEVELS)
 def test_limiting_keeps_every_sample_under_the_ceiling(peaks: gains.Curve) -> None:
@@ -20,8 +22,8 @@ def test_limiting_keeps_every_sample_under_the_ceiling(peaks: gains.Curve) -> No
 def test_a_limited_curve_is_lower_and_gentle(levels: gains.Curve, rise: float, fall: float) -> None:
     curve = gains.slope_limited(-levels, rise, fall)
     assert (curve <= -levels + 1e-4).all()
-    assert (np.diff(curve) <= rise / 100 + 1e-4).all()
-    assert (np.diff(curve) >= -fall / 100 - 1e-4).all()
+    assert (np.diff(curve) <= rise * A_STEP + 1e-4).all()
+    assert (np.diff(curve) >= -fall * A_STEP - 1e-4).all()
 
 
 def test_music_goes_down_before_speech_and_comes_back_after_it() -> None:

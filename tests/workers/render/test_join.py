@@ -8,8 +8,9 @@ from tests.workers.render import material
 from workers.render.audio import lay_end_to_end
 from workers.render.errors import RenderError
 from workers.render.formats import SAMPLE_RATE, FrameFormat
-from workers.render.render import Segment, join, render
-from workers.render.timeline import MusicBed, Timeline
+from workers.render.join import Segment, join
+from workers.render.render import render
+from workers.render.timeline import MusicClip, Still, Timeline
 
 
 async def rendered(timeline: Timeline, folder: Path, name: str) -> Segment:
@@ -24,8 +25,8 @@ async def test_segments_join_without_gap_or_click(tmp_path: Path) -> None:
     for number, seconds in enumerate(lengths):
         shade = 60 + 60 * number
         image = material.plain(tmp_path / f"{number}.png", (shade, shade, shade))
-        bed = MusicBed(path=music, gain_db=0, fade_in=0, fade_out=0, offset=elapsed)
-        timeline = material.timeline(image, seconds, music=bed)
+        bed = MusicClip(path=music, gain_db=0, fade_in=0, fade_out=0, offset=elapsed)
+        timeline = material.timeline(image, seconds, music=(bed,))
         segments.append(await rendered(timeline, tmp_path, f"segment{number}"))
         elapsed += seconds
     await join(segments, tmp_path / "film.mp4")
@@ -41,23 +42,14 @@ async def test_segments_join_without_gap_or_click(tmp_path: Path) -> None:
 
     heard = material.samples_of(tmp_path / "film.mp4")
     assert abs(len(heard) - 3 * SAMPLE_RATE) <= 0.04 * SAMPLE_RATE
-    rough = deviation_from_a_tone(heard[: 3 * SAMPLE_RATE], 330)
+    rough = material.deviation_from_a_tone(heard[: 3 * SAMPLE_RATE], 330)
     seams = np.concatenate([rough[cut - 2400 : cut + 2400] for cut in (48_000, 81_600)])
     assert rough[12_000:-12_000].max() < 0.03  # what AAC does to a tone
     assert seams.max() <= rough[12_000:-12_000].max()
     await lay_end_to_end(segments, tmp_path / "whole.flac")
     exact = material.samples_of(tmp_path / "whole.flac")
     assert len(exact) == 3 * SAMPLE_RATE
-    assert deviation_from_a_tone(exact, 330).max() < 0.001
-
-
-def deviation_from_a_tone(signal: material.Signal, hertz: float) -> material.Signal:
-    at = np.arange(len(signal)) / SAMPLE_RATE
-    angle = 2 * np.pi * hertz * at
-    waves = np.stack([np.sin(angle), np.cos(angle)], axis=1)
-    fitted: material.Signal = waves @ np.linalg.lstsq(waves, signal[:, 0], rcond=None)[0]
-    deviation: material.Signal = np.abs(signal[:, 0] - fitted)
-    return deviation
+    assert material.deviation_from_a_tone(exact, 330).max() < 0.001
 
 
 async def test_sound_stays_with_its_picture(tmp_path: Path) -> None:
@@ -67,9 +59,9 @@ async def test_sound_stays_with_its_picture(tmp_path: Path) -> None:
         dark = material.plain(tmp_path / f"dark{number}.png", (30, 30, 30))
         at = np.arange(round(0.1 * SAMPLE_RATE)) / SAMPLE_RATE
         beep = material.sound(tmp_path / f"beep{number}.wav", 0.5 * np.sin(2 * np.pi * 1000 * at))
-        shots = [{"image": dark, "seconds": 0.5}, {"image": flash, "seconds": 0.2}]
+        shots = (Still(image=dark, seconds=0.5), Still(image=flash, seconds=0.2))
         timeline = material.timeline(dark, voices=[{"path": beep, "start": 0.5}])
-        timeline = Timeline.model_validate({**timeline.model_dump(), "shots": shots})
+        timeline = timeline.model_copy(update={"shots": shots})
         segments.append(await rendered(timeline, tmp_path, f"segment{number}"))
     await join(segments, tmp_path / "film.mp4")
     frames = material.frames_of(tmp_path / "film.mp4")
@@ -87,8 +79,8 @@ async def test_a_jump_between_sounds_is_smoothed(tmp_path: Path, picture: Path) 
     segments = []
     for number, level in enumerate((0.5, -0.5)):
         constant = material.sound(tmp_path / f"{number}.wav", np.full(SAMPLE_RATE, level))
-        bed = MusicBed(path=constant, gain_db=0, fade_in=0, fade_out=0)
-        timeline = material.timeline(picture, 0.5, music=bed)
+        bed = MusicClip(path=constant, gain_db=0, fade_in=0, fade_out=0)
+        timeline = material.timeline(picture, 0.5, music=(bed,))
         segments.append(await rendered(timeline, tmp_path, f"segment{number}"))
     await join(segments, tmp_path / "film.mp4")
     heard = material.samples_of(tmp_path / "film.mp4")[4800:-4800, 0]

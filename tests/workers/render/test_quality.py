@@ -8,15 +8,16 @@ from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
 from workers.render.quality import examine
 from workers.render.render import render
-from workers.render.timeline import Shot, Timeline, VoiceClip
+from workers.render.timeline import Still, Timeline, VoiceClip
 
 
 async def test_black_and_silence_are_measured(tmp_path: Path, picture: Path, voice: Path) -> None:
     black = material.plain(tmp_path / "black.png", (0, 0, 0))
     timeline = Timeline(
         format=material.SMALL,
-        shots=(Shot(image=black, seconds=0.5), Shot(image=picture, seconds=1.5)),
+        shots=(Still(image=black, seconds=0.5), Still(image=picture, seconds=1.5)),
         voices=(VoiceClip(path=voice, start=1.0),),
+        loudness=None,
     )
     await render(timeline, tmp_path / "film.mp4")
     quality = await examine(tmp_path / "film.mp4")

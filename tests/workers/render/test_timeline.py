@@ -6,12 +6,21 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tests.workers.render.material import SMALL
-from workers.render.timeline import Box, Caption, Motion, MusicBed, Shot, Timeline, VoiceClip, Word
+from workers.render.timeline import (
+    Box,
+    Caption,
+    Motion,
+    MusicClip,
+    Still,
+    Timeline,
+    VoiceClip,
+    Word,
+)
 
 
 @given(st.lists(st.floats(0.001, 30), min_size=1, max_size=40))
 def test_rounding_never_adds_up(lengths: list[float]) -> None:
-    shots = tuple(Shot(image=Path("a.png"), seconds=seconds) for seconds in lengths)
+    shots = tuple(Still(image=Path("a.png"), seconds=seconds) for seconds in lengths)
     timeline = Timeline(format=SMALL, shots=shots)
     exact = sum(lengths) * SMALL.fps
     assert abs(timeline.frames - exact) <= 0.5 + sum(s * SMALL.fps < 1 for s in lengths)
@@ -25,9 +34,9 @@ def test_it_travels_as_json() -> None:
     word = Word(text="Hello", start=0.1, end=0.4)
     timeline = Timeline(
         format=SMALL,
-        shots=(Shot(image=Path("a.png"), seconds=2, motion=Motion.named("pan_left")),),
+        shots=(Still(image=Path("a.png"), seconds=2, motion=Motion.named("pan_left")),),
         voices=(VoiceClip(path=Path("v.wav"), start=0.5),),
-        music=MusicBed(path=Path("m.mp3"), offset=12.5),
+        music=(MusicClip(path=Path("m.mp3"), offset=12.5),),
         captions=(Caption(start=0.1, end=0.9, text="Hello", words=(word,)),),
         fade_in=0.5,
     )
