@@ -10,14 +10,23 @@ from app.assistant.resources import RESOURCES as ASSISTANT
 from app.audit.resources import RESOURCES as AUDIT
 from app.audit.routes import router as audit_routes
 from app.campaigns.resources import RESOURCES as CAMPAIGNS
+from app.channels.job_routes import router as job_routes
 from app.channels.resources import RESOURCES as CHANNELS
+from app.channels.routes import router as channel_routes
 from app.core.resource import Resource
 from app.factory.resources import RESOURCES as FACTORY
 from app.films.resources import RESOURCES as FILMS
 from app.identity.resources import RESOURCES as IDENTITY
 from app.identity.routes import router as identity_routes
+from app.library.derivatives import router as derivative_routes
+from app.library.duplicates import router as duplicate_routes
+from app.library.link_routes import router as link_routes
 from app.library.resources import RESOURCES as LIBRARY
 from app.library.routes import router as library_routes
+from app.library.search.routes import router as search_routes
+from app.library.trash_routes import router as trash_routes
+from app.library.uploads.routes import router as upload_routes
+from app.library.usage_routes import router as usage_routes
 from app.live.routes import router as live_routes
 from app.production.insight_routes import router as insight_routes
 from app.production.resources import RESOURCES as PRODUCTION
@@ -41,7 +50,10 @@ def routers() -> list[APIRouter]:
     """What is written by hand goes before the plain routes."""
     written = (
         *(identity_routes, audit_routes, library_routes, live_routes, telling_routes),
+        *(search_routes, derivative_routes, duplicate_routes),
+        *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
+        *(channel_routes, job_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]
 

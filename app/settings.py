@@ -48,6 +48,11 @@ class Settings(BaseSettings):
     token_keys_old: SecretStr = SecretStr("")
     """Keys that signed before, with commas between them: what they signed stays good until it
     expires, so that a new `token_key` signs nobody out."""
+    encryption_key: SecretStr | None = None
+    """Encrypts stored credentials; at least 32 bytes. Embedded stacks make and keep their own."""
+    encryption_keys_old: SecretStr = SecretStr("")
+    """Keys that encrypted before, with commas between them; `backlot migrate` encrypts with the
+    newest what they did, and then they are not needed any more."""
     access_token_minutes: Annotated[int, Field(ge=1)] = 60
     session_days: Annotated[int, Field(ge=1, le=400)] = 30
     """How long somebody stays signed in without coming back."""
@@ -66,12 +71,35 @@ class Settings(BaseSettings):
     smtp_user: str = ""
     smtp_password: SecretStr = SecretStr("")
 
+    search_index: Literal["auto", "local"] = "auto"
+    """`auto`: the document store's own vector index where it has one that is ready; else, as with
+    `local`, an index of this machine in the folder `search` of `data`."""
+    vector_quantization: Literal["none", "scalar", "binary"] = "scalar"
+    """How exactly the document store's own vector index keeps vectors."""
+
     webhook_private: bool = False
     """Whether webhooks may lead to private addresses, and by plain http: for development only."""
     webhook_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 15
     """How long the receiver of a webhook may take to answer."""
     webhook_disable_days: Annotated[int, Field(ge=1)] = 5
     """A webhook that has done nothing but fail for so long is switched off."""
+
+    import_mib: Annotated[int, Field(ge=1, le=51_200)] = 2_048
+    """The largest file that is fetched from an address."""
+    import_seconds: Annotated[float, Field(gt=0)] = 1_800
+    """How long fetching one may take."""
+    import_private: bool = False
+    """Whether files may be fetched from private addresses: for development only."""
+    quota_gib_free: Annotated[int, Field(ge=0)] = 10
+    """What the workspaces of an owner of this tier may keep together; likewise `pro`. The tier
+    `enterprise` has no limits."""
+    quota_gib_pro: Annotated[int, Field(ge=0)] = 1_024
+    quota_minutes_free: Annotated[int, Field(ge=0)] = 600
+    """Likewise, how long their sound and video may be."""
+    quota_minutes_pro: Annotated[int, Field(ge=0)] = 30_000
+    quota_calls_free: Annotated[int, Field(ge=0)] = 5_000
+    """Likewise, how many calls of models they may make in a month."""
+    quota_calls_pro: Annotated[int, Field(ge=0)] = 200_000
 
     worker_cpu: Annotated[int, Field(ge=0, le=64)] = 2
     """How many tasks that need a processor one worker process runs at the same time."""
@@ -85,6 +113,17 @@ class Settings(BaseSettings):
     sweep_seconds: Annotated[float, Field(gt=0)] = 5
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
+
+    exports: Path | None = None
+    """Where the built-in publisher puts what is to be uploaded by hand; None: `exports` in `data`.
+    """
+    mubert_company_id: SecretStr = SecretStr("")
+    mubert_license_token: SecretStr = SecretStr("")
+    beatoven_token: SecretStr = SecretStr("")
+    elevenlabs_key: SecretStr = SecretStr("")
+    leonardo_key: SecretStr = SecretStr("")
+    gemini_key: SecretStr = SecretStr("")
+    fal_key: SecretStr = SecretStr("")
 
     rate_limits: bool = True
     rate_per_minute: Annotated[int, Field(ge=1)] = 600

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args, get_origin
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import FastAPI
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -13,11 +14,22 @@ from pydantic.fields import FieldInfo
 
 from app.api import PREFIX, RESOURCES
 from app.core.answer import dumps
+from app.library.links import Links
 from app.production.templates.models import BUILT_IN
 from documents.base import Reference, mark
+from documents.uploads import MediaLink
 from documents.values import Id
-from tests.app.access_world import CAUSE, INVITATION, PASSWORD, RESET, VERIFICATION, Studio
-from tests.factories.records import made_up
+from tests.app.access_world import (
+    CAUSE,
+    FUTURE,
+    INVITATION,
+    PASSWORD,
+    RESET,
+    VERIFICATION,
+    Studio,
+)
+from tests.app.support import TOKEN_KEY
+from tests.factories.records import made_up, valid
 
 NOT_WALKED: Final = {
     "/openapi.json",
@@ -42,6 +54,12 @@ def _fresh(studio: Studio) -> str:
 
 TEMPLATE: Final = {"name": "greeting", "app": "tests", "template": "Hello!", "model": BUILT_IN[0]}
 BODIES: Final[Mapping[str, Given]] = {
+    "create_uploads": lambda _: {"by": "api"},
+    "create_upload_links": lambda _: {"parts": []},
+    "import_media": lambda _: {"url": "https://example.com/fox.png"},
+    "archive_media": lambda studio: {"ids": [studio.ids["media"]]},
+    "swap_video_job_material": lambda _: {"items": [{"kind": "track", "order_index": 1}]},
+    "write_video_job_prompts": lambda _: {"prompts": {}},
     "login": lambda studio: {"email": studio.world.owner.email, "password": PASSWORD},
     "refresh": lambda studio: {"refresh_token": studio.refresh_token},
     "register": lambda studio: {"email": _fresh(studio), "name": "New", "password": PASSWORD},
@@ -54,6 +72,7 @@ BODIES: Final[Mapping[str, Given]] = {
     "accept_invitation": lambda _: {"token": INVITATION},
     "decline_invitation": lambda _: {"token": INVITATION},
     "administer_user": lambda _: {"tier": "pro"},
+    "search_media": lambda _: {"text": "fox", "mode": "text"},
     "invite": lambda studio: {"email": _fresh(studio)},
     "change_member": lambda _: {"role": "viewer"},
     "create_api_keys": lambda studio: {
@@ -73,6 +92,9 @@ BODIES: Final[Mapping[str, Given]] = {
 }
 """What of a body cannot be made up from its schema."""
 QUERIES: Final[Mapping[str, Given]] = {
+    "list_media_trash": lambda studio: {"workspace_id": studio.world.workspace.id},
+    "follow_media_link": lambda studio: _link_query(studio),
+    "check_media_link": lambda studio: _link_query(studio),
     "verify_audit": lambda studio: {"workspace_id": studio.world.workspace.id},
     "read_cost_per_minute": lambda studio: {"project_id": studio.world.project.id},
     "diff_prompt_templates": lambda studio: {"with": studio.ids["prompt_templates"]},
@@ -81,9 +103,21 @@ QUERIES: Final[Mapping[str, Given]] = {
     "live_events": lambda studio: {"subscribe": f"projects:{studio.world.project.id}"},
 }
 PARAMETERS: Final[Mapping[str, Given]] = {
+    "follow_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
+    "check_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
+    "act_on_video_job": lambda _: {"verb": "plan"},
+    "write_video_analytics": lambda _: {"day": "2026-03-04"},
     "restore_user": lambda studio: {"id": studio.closed},
+    "read_media_derivative": lambda _: {"name": "poster"},
     "list_workspace_api_keys": lambda studio: {"id": studio.world.workspace.id},
 }
+
+
+def _link_query(studio: Studio) -> dict[str, Any]:
+    """What a genuine link to the studio's file has in its address."""
+    link = valid(MediaLink, _id=studio.ids["media_links"], expires_at=FUTURE)
+    address = Links([TOKEN_KEY.encode()]).address(link, "fox.png", "http://test")
+    return dict(parse_qsl(urlsplit(address).query))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,33 @@
-"""The protocol of embedders, who place texts in a space where neighbours mean alike."""
+"""The protocol of embedders, who place texts and pictures where neighbours mean alike."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import Annotated, Protocol
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import ConfigDict, Field
 
-from workers.providers.base import Provider, Request, Result
+from app.library.embedding import Space, Vectors
+from workers.providers.base import Frozen, Provider, Request, Result
 
-Vectors = npt.NDArray[np.float32]
+
+class PictureToEmbed(Frozen):
+    """A picture file, known by its content."""
+
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    path: Annotated[Path, Field(exclude=True)]
 
 
 class EmbeddingRequest(Request):
-    """Asks for one vector a text, in order."""
+    """Asks for one vector a text, in order; where there is one, of the picture with it."""
 
     texts: tuple[str, ...] = Field(max_length=10_000)
+    pictures: tuple[PictureToEmbed | None, ...] = ()
+    """As many as there are texts, or none."""
 
 
 class EmbeddingResult(Result):
-    """`vectors` is (texts, dimensions), each row of length 1, or 0 for a text without words."""
+    """`vectors` is (texts, dimensions), each row of length 1, or 0 where there was nothing."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
@@ -31,8 +38,21 @@ class EmbeddingProvider(Provider, Protocol):
     """Embeds."""
 
     @property
+    def version(self) -> str:
+        """Of the model: vectors of two versions are never compared."""
+
+    @property
     def dimensions(self) -> int:
         """The length of every vector."""
 
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether it takes pictures."""
+
     async def embed(self, request: EmbeddingRequest) -> EmbeddingResult:
-        """Embed the texts; raises `ProviderError`."""
+        """Embed the texts and pictures; raises `ProviderError`."""
+
+
+def space_of(provider: EmbeddingProvider) -> Space:
+    """Where the provider's vectors lie."""
+    return Space(provider.model, provider.version, provider.dimensions)

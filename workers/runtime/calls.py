@@ -20,10 +20,13 @@ from bson import Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.storage import ObjectMissing
+from app.library import quotas
+from app.library.errors import QuotaReached
 from app.production import ledger
 from app.production.templates import masking
 from documents.base import NotUnique, Subject, touched
-from documents.production import CostCategory, GenerationCost, PromptExecution, Task
+from documents.ledger import CostCategory, GenerationCost
+from documents.production import PromptExecution, PromptTemplate, Task
 from documents.values import FreeMap, now, to_floats, to_vector
 from workers.providers.base import FileResult, Provider, Request, Result
 from workers.providers.embedding import EmbeddingProvider, EmbeddingRequest, EmbeddingResult
@@ -53,6 +56,8 @@ class Call:
     stage: str
     prompt: str
     subject: Subject
+    template: PromptTemplate | None = None
+    """The version of a template that the prompt was made from."""
     take: int = 1
     ask: Callable[[str], Awaitable[Result | None]] | None = None
     """Asks the provider for the job that was made under this call's key: its result, or None where
@@ -60,9 +65,13 @@ class Call:
 
     @property
     def key(self) -> str:
-        """The same for the same call, whoever makes it and whenever."""
+        """The same for the same call, whoever makes it and whenever.
+
+        The prompt counts as it is sent, not the template: another version that says the same asks
+        for the same.
+        """
         parts = [self.provider.provider, self.provider.model, type(self.request).__name__]
-        content = orjson.dumps([*parts, self.take]) + self.request.content()
+        content = orjson.dumps([*parts, self.take, self.prompt]) + self.request.content()
         return hashlib.sha256(content).hexdigest()
 
 
@@ -172,13 +181,24 @@ async def _paid_for(
     return await make()
 
 
+async def _count(context: Context) -> None:
+    """Count one more call. Raises GiveUp where the owner's tier allows no more in this month."""
+    try:
+        settings = context.resources.settings
+        await quotas.take_call(context.store, settings, context.workspace_id)
+    except QuotaReached as exc:
+        raise GiveUp(str(exc), code=exc.code) from exc
+
+
 async def _intend(context: Context, call: Call) -> PromptExecution:
     """The record of this call: an earlier success, or a pending one that is now ours to make."""
     intent = PromptExecution(
         workspace_id=context.workspace_id,
+        template_id=call.template and call.template.id,
         project_id=context.task.project_id,
         task_id=context.task.id,
         subject=call.subject,
+        tags_snapshot=call.template.tags if call.template else [],
         app="backlot",
         feature=call.feature,
         stage=call.stage,
@@ -193,6 +213,7 @@ async def _intend(context: Context, call: Call) -> PromptExecution:
     scope = {"workspace_id": context.workspace_id}
     if earlier := await PromptExecution.first_in(scope, held):
         return await _take_up(context, call, earlier)
+    await _count(context)
     try:
         return await intent.insert()
     except NotUnique as exc:

@@ -13,8 +13,13 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from app.core.background import end
+from app.core.encryption import Encryption
 from app.core.storage import Storage, StorageError
 from app.core.wakeups import BELL, QUEUE, WAKE, Wakeups, client, deserialize, serialize
+from app.library.embedding_upkeep import EmbeddingUpkeep
+from app.library.kinds import LOOK_AGAIN, LookAgain
+from app.library.upkeep import PURGE_TRASH, RECOUNT_USAGE, PurgeTrash, RecountUsage
+from app.library.uploads.kinds import SWEEP_UPLOADS, SweepUploads
 from app.production import tasks
 from app.production.kinds import ARCHIVE_TASKS, REPAIR_LEDGER, ArchiveTasks, RepairLedger
 from app.production.tasks import Ownership, new_task
@@ -22,6 +27,7 @@ from app.settings import Settings
 from app.telling.teller import Teller
 from documents.base import NotUnique
 from documents.store import Store
+from workers.providers.embedding import space_of
 from workers.providers.registry import Providers
 from workers.runtime.context import Resources
 from workers.runtime.runner import Runner
@@ -37,7 +43,11 @@ logger = logging.getLogger(__name__)
 
 
 async def work(settings: Settings, providers: Providers) -> None:
-    """Run tasks until SIGTERM or SIGINT. Raises StorageError or PyMongoError at a bad start."""
+    """Run tasks until SIGTERM or SIGINT.
+
+    Raises NotConfigured, StorageError or PyMongoError at a bad start.
+    """
+    Encryption.of(settings)
     redis_url = settings.address("redis_url")
     async with (
         await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store,
@@ -52,6 +62,9 @@ async def work(settings: Settings, providers: Providers) -> None:
             asyncio.create_task(listen(redis_url, runner)),
             asyncio.create_task(_keep_house(storage)),
             asyncio.create_task(Teller(store, wakeups, runner.worker_id).run()),
+            asyncio.create_task(
+                EmbeddingUpkeep(store, wakeups, settings, space_of(providers.embedding)).run()
+            ),
         ]
         logger.info("worker %s is ready", runner.worker_id)
         try:
@@ -61,11 +74,15 @@ async def work(settings: Settings, providers: Providers) -> None:
 
 
 async def _keep_house(storage: Storage) -> None:
-    """Every day: archive old tasks, and remove what uploads of killed processes left."""
+    """Every day: archive, mend, look at what was missed; remove what killed uploads left."""
     while True:
         for task in (
             new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive"),
             new_task(REPAIR_LEDGER, RepairLedger(), Ownership(), key="repair"),
+            new_task(LOOK_AGAIN, LookAgain(), Ownership(), key="look"),
+            new_task(SWEEP_UPLOADS, SweepUploads(), Ownership(), key="uploads"),
+            new_task(PURGE_TRASH, PurgeTrash(), Ownership(), key="trash"),
+            new_task(RECOUNT_USAGE, RecountUsage(), Ownership(), key="usage"),
         ):
             with contextlib.suppress(NotUnique):  # another worker asked for it already
                 await tasks.add([task])

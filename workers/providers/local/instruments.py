@@ -32,11 +32,15 @@ def _phase(tone: float, count: int, start: float = 0.0) -> Samples:
 
 
 def _partials(tone: float, count: int, most: int, start: float = 0.0) -> Iterator[Samples]:
-    """The tone and its partials below the highest pitch, as sines.
+    """The tone and its partials below the highest pitch, as sines."""
+    return _multiples(_phase(tone, count, start), tone, most)
+
+
+def _multiples(phase: Samples, tone: float, most: int) -> Iterator[Samples]:
+    """The same for a running angle, of a tone that may waver around `tone`.
 
     sin(kx) = 2 cos(x) sin((k - 1)x) - sin((k - 2)x): one sine and one cosine serve all of them.
     """
-    phase = _phase(tone, count, start)
     before, current = np.zeros_like(phase), np.sin(phase)
     double = 2 * np.cos(phase)
     for number in range(1, most + 1):
@@ -57,6 +61,66 @@ def pad(notes: tuple[int, ...], seconds: float, brightness: float) -> Samples:
                 sides[side] += np.float32(brightness ** (number - 1) / number) * sine
     swell = _edges(count, min(0.7, seconds * 0.35), min(0.9, seconds * 0.4))
     return sides * swell * np.float32(0.16)
+
+
+def strings(notes: tuple[int, ...], seconds: float, brightness: float) -> Samples:
+    """Bowed strings: a chord that grows slowly, each side with a vibrato of its own."""
+    count = round(seconds * SAMPLE_RATE)
+    sides = np.zeros((2, count), dtype=np.float32)
+    time = _time(seconds)[:count]
+    for place, note in enumerate(notes):
+        for side in (0, 1):
+            wave = np.sin(np.float32(math.tau * (4.6 + 0.5 * side + 0.2 * place)) * time)
+            tone = frequency(note)
+            phase = _phase(tone, count, place * 2.1 + side)
+            phase += np.float32(0.0028 * tone / 5) * wave
+            for number, sine in enumerate(_multiples(phase, tone, 6), start=1):
+                share = (0.35 + 0.5 * brightness) ** (number - 1) / number
+                sides[side] += np.float32(share) * sine
+    swell = _edges(count, min(0.9, seconds * 0.4), min(0.9, seconds * 0.4))
+    return sides * swell * np.float32(0.13)
+
+
+def keys(note: int, seconds: float, brightness: float, pan: float) -> Samples:
+    """A soft piano: felt hammers, a tone that dies away, a little tremolo."""
+    time = _time(seconds)
+    sound = np.zeros_like(time)
+    slower, faster = np.exp(np.float32(-1.5) * time), np.exp(np.float32(-1.3) * time)
+    for number, sine in enumerate(_partials(frequency(note), time.size, 6), start=1):
+        sound += np.float32((0.3 + 0.5 * brightness) ** (number - 1) / number) * slower * sine
+        slower = slower * faster
+    sound *= 1 + np.float32(0.06) * np.sin(np.float32(math.tau * 4.2) * time)
+    edges = _edges(time.size, 0.006, min(0.15, seconds / 3))
+    return _panned(sound * edges * np.float32(0.3), pan)
+
+
+def flute(note: int, seconds: float, pan: float) -> Samples:
+    """A flute that takes its breath, with a vibrato that comes late."""
+    time = _time(seconds)
+    tone = frequency(note)
+    late = np.clip((time - np.float32(0.25)) / np.float32(0.5), 0, 1)
+    phase = _phase(tone, time.size)
+    phase += np.float32(0.0032 * tone / 5.2) * late * np.sin(np.float32(math.tau * 5.2) * time)
+    sound = np.zeros_like(time)
+    for strength, sine in zip((1.0, 0.26, 0.09), _multiples(phase, tone, 3), strict=False):
+        sound += np.float32(strength) * sine
+    edges = _edges(time.size, min(0.09, seconds / 3), min(0.4, seconds / 3))
+    return _panned(sound * edges * np.float32(0.17), pan)
+
+
+def brush(seconds: float, pan: float, *, accent: bool) -> Samples:
+    """A brush on a drum, or lightly on a cymbal."""
+    count = round(seconds * SAMPLE_RATE)
+    noise = np.random.default_rng(7 if accent else 8).standard_normal(count)
+    spectrum = np.fft.rfft(noise)
+    pitches = np.fft.rfftfreq(count, 1 / SAMPLE_RATE)
+    low, high = (400, 3_500) if accent else (3_000, 7_500)
+    spectrum *= 1 / (1 + (low / np.maximum(pitches, 1)) ** 4) / (1 + (pitches / high) ** 4)
+    sound = np.fft.irfft(spectrum, count).astype(np.float32)
+    sound /= np.float32(np.sqrt(np.mean(sound**2)) + 1e-9)
+    time = _time(seconds)[:count]
+    sound *= np.exp(np.float32(-22 if accent else -45) * time) * _edges(count, 0.004, 0.03)
+    return _panned(sound * np.float32(0.05 if accent else 0.022), pan)
 
 
 def pluck(note: int, seconds: float, brightness: float, pan: float) -> Samples:

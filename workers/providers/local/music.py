@@ -18,14 +18,17 @@ LONGEST_SECONDS = 600.0
 
 # Mean power in dB; with the ear's weighting it comes to about -18 LUFS.
 _LOUDNESS, _PEAK, _KNEE = -17.0, -3.2, 0.6
-_ROOM_SHARES = {"pad": 0.22, "pluck": 0.3, "bell": 0.38, "bass": 0.05, "drum": 0.16}
+_ROOM_SHARES = {
+    **{"pad": 0.22, "strings": 0.26, "pluck": 0.3, "keys": 0.24, "bell": 0.38, "flute": 0.34},
+    **{"bass": 0.05, "drum": 0.16, "brush": 0.1},
+}
 
 
 class LocalMusicProvider(CostsNothing):
-    """Composes pads, plucked strings, bells and bass in the mood's key."""
+    """Composes in the mood's key, in the metre, tempo and instruments that the prompt names."""
 
     provider = "local"
-    model = "backlot-composer-1"
+    model = "backlot-composer-2"
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
         """Write a piece of exactly the asked length, to a sample."""
@@ -57,7 +60,8 @@ def _compose(request: MusicRequest, into: Path) -> None:
     mix = np.zeros((2, count), dtype=np.float32)
     # A piece repeats few distinct sounds, so each is made once, with its echo, and then placed.
     sounds: dict[tuple[object, ...], Samples] = {}
-    for note in notes_of(character, request.seconds, request.tempo, request.seed):
+    score = notes_of(character, request.seconds, request.tempo, request.seed, request.prompt)
+    for note in score:
         key = (note.instrument, note.notes, round(note.seconds, 4), note.pan)
         if key not in sounds:
             sounds[key] = _sound(note, character.brightness)
@@ -72,17 +76,26 @@ def _compose(request: MusicRequest, into: Path) -> None:
 def _sound(note: Note, brightness: float) -> Samples:
     from workers.providers.local import instruments
 
+    first = note.notes[0]
     match note.instrument:
         case "pad":
             dry = instruments.pad(note.notes, note.seconds, brightness)
+        case "strings":
+            dry = instruments.strings(note.notes, note.seconds, brightness)
         case "pluck":
-            dry = instruments.pluck(note.notes[0], note.seconds, brightness, note.pan)
+            dry = instruments.pluck(first, note.seconds, brightness, note.pan)
+        case "keys":
+            dry = instruments.keys(first, note.seconds, brightness, note.pan)
         case "bell":
-            dry = instruments.bell(note.notes[0], note.seconds, note.pan)
+            dry = instruments.bell(first, note.seconds, note.pan)
+        case "flute":
+            dry = instruments.flute(first, note.seconds, note.pan)
         case "bass":
-            dry = instruments.bass(note.notes[0], note.seconds)
+            dry = instruments.bass(first, note.seconds)
         case "drum":
             dry = instruments.drum(note.seconds)
+        case "brush":
+            dry = instruments.brush(note.seconds, note.pan, accent=bool(first))
     return instruments.in_the_room(dry, _ROOM_SHARES[note.instrument])
 
 

@@ -1,38 +1,75 @@
-"""The local writer: it makes screenplays by rules, out of the very words it is given."""
+"""The local writer: it makes screenplays and album plans by rules, out of the words it is given."""
 
 from __future__ import annotations
 
 import asyncio
 
+from pydantic import JsonValue
+
+from documents.channels import JobPrompts
 from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderRefused
+from workers.providers.local.albums.planner import plan_album
 from workers.providers.local.screenwriter.writer import write_screenplay
 from workers.providers.screenplay import NARRATOR, Screenplay
 from workers.providers.text import TextRequest, TextResult
 
 
 class LocalTextProvider(CostsNothing):
-    """Knows one purpose, `screenplay`, with the inputs title, text, target_seconds and genre."""
+    """Knows two purposes.
+
+    `screenplay` with the inputs title, text, target_seconds and genre; `album_prompts` with niche,
+    channel, moods, minutes and tracks.
+    """
 
     provider = "local"
     model = "backlot-screenwriter-1"
 
     async def write(self, request: TextRequest) -> TextResult:
-        """Write the screenplay; raises `ProviderRefused` for another purpose or unusable text."""
-        if request.purpose != "screenplay":
-            raise ProviderRefused(
-                f"The local writer can't do {request.purpose!r}: it knows 'screenplay', "
-                "for all else set up a language model.",
-                code="purpose_unknown",
-            )
-        screenplay = await asyncio.to_thread(_screenplay, request)
+        """Write it; raises `ProviderRefused` for another purpose or unusable text."""
+        match request.purpose:
+            case "screenplay":
+                screenplay = await asyncio.to_thread(_screenplay, request)
+                return self._answer(screenplay.model_dump(mode="json"), as_text(screenplay))
+            case "album_prompts":
+                prompts = _album(request)
+                music = [each.prompt for each in prompts.music_prompts]
+                pictures = [each.prompt for each in prompts.visual_prompts]
+                text = "\n".join([*music, *pictures])
+                return self._answer(prompts.model_dump(mode="json"), text)
+        raise ProviderRefused(
+            f"The local writer can't do {request.purpose!r}: it knows 'screenplay' and "
+            "'album_prompts', for all else set up a language model.",
+            code="purpose_unknown",
+        )
+
+    def _answer(self, output: dict[str, JsonValue], text: str) -> TextResult:
         return TextResult(
             provider=self.provider,
             model=self.model,
             usage=free_usage(),
-            output=screenplay.model_dump(mode="json"),
-            text=as_text(screenplay),
+            output=output,
+            text=text,
         )
+
+
+def _album(request: TextRequest) -> JobPrompts:
+    inputs = request.inputs
+    niche, channel, moods = (inputs.get(name) for name in ("niche", "channel", "moods"))
+    minutes, tracks = inputs.get("minutes"), inputs.get("tracks")
+    if (
+        not isinstance(niche, str)
+        or not isinstance(moods, list)
+        or not isinstance(minutes, int | float)
+        or not isinstance(tracks, int)
+    ):
+        raise ProviderRefused(
+            "An album needs 'niche' as a text, 'moods' as a list, 'minutes' and 'tracks' as "
+            "numbers.",
+            code="input_invalid",
+        )
+    words = tuple(str(mood) for mood in moods)
+    return plan_album(niche, str(channel or ""), words, minutes, tracks, request.seed)
 
 
 def _screenplay(request: TextRequest) -> Screenplay:
