@@ -29,7 +29,7 @@ TOKENS = Tokens(TOKEN_KEY.encode(), timedelta(minutes=5))
 
 
 @cache
-def _app() -> FastAPI:
+def running_app() -> FastAPI:
     """Made once: a hundred routes take their time. Its parts are exchanged from test to test."""
     return create_app(Settings(_env_file=None, token_key=SecretStr(TOKEN_KEY)))
 
@@ -37,7 +37,7 @@ def _app() -> FastAPI:
 @asynccontextmanager
 async def client_of(parts: Parts) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application with these parts."""
-    app = _app()
+    app = running_app()
     keep(app, parts)
     app.state.probes = health.probes()
     transport = httpx.ASGITransport(app)

@@ -102,6 +102,10 @@ REFERENCES = {
     VideoJob: {
         WORKSPACE,
         ("channel_id", "channels", "cascade"),
+        ("pipeline_id", "pipelines", "clear"),
+        ("claim.by", "users", "clear"),
+        ("thumbnail_media_id", "media", "clear"),
+        ("description_media_id", "media", "clear"),
         FILE,
         ("hold.by", "users", "clear"),
         ("hold.budget_id", "budgets", "clear"),

@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel
 from pydantic.fields import FieldInfo
 
 from documents.base import Record
+from documents.secrets import CIPHERTEXT
 from documents.values import Id
 
 R = TypeVar("R", bound=Record)
@@ -82,6 +83,7 @@ def _text(constraints: list[Any]) -> str:
         limits = [c.max_length for c in constraints if isinstance(c, annotated_types.MaxLen)]
         return f"{ObjectId()} text"[: min(limits, default=100)]
     known = {
+        CIPHERTEXT: f"gAAAAA{ObjectId()}",
         r"^[0-9a-f]{64}$": f"{ObjectId()}{ObjectId()}{ObjectId()}"[:64],
         r"^[a-z_]+\.[a-z_]+$": "maintenance.ping",
         r"^[A-Z]{3}$": "USD",

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
+from app.production.templates.shared import ensure_shared_templates
 from app.settings import Settings
 from documents.production import Task
 from documents.store import Store
@@ -26,6 +27,7 @@ PATIENCE_SECONDS = 20
 
 @pytest.fixture
 async def resources(store: Store, settings: Settings) -> AsyncIterator[Resources]:
+    await ensure_shared_templates(store)
     quick = settings.model_copy(update={"lease_seconds": 2.0, "sweep_seconds": 0.2})
     async with Storage(quick) as storage, Wakeups(settings.address("redis_url")) as wakeups:
         yield Resources(quick, store, storage, wakeups, local_providers())

@@ -6,17 +6,19 @@ import pytest
 from documents.values import Id
 from tests.app.support import API, World, as_, codes
 
+SOMEBODYS = Id("6b0118a1b6525c25db3ac9a0")
+
 
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
         ("OPTIONS", "/projects", "GET, POST"),
-        ("PUT", f"/projects/{Id()}", "DELETE, GET, PATCH"),
+        ("PUT", f"/projects/{SOMEBODYS}", "DELETE, GET, PATCH"),
         # Not a record with the id `bulk`.
         ("PATCH", "/projects/bulk", "POST"),
         ("PATCH", "/users/me", "GET"),
         # Not an unknown verb of a pipeline.
-        ("POST", f"/pipelines/{Id()}/graph", "GET"),
+        ("POST", f"/pipelines/{SOMEBODYS}/graph", "GET"),
     ],
 )
 async def test_every_method_of_the_path_is_named(

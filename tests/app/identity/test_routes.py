@@ -182,7 +182,7 @@ class TestTokens:
             merged = {k: v for k, v in {**good, **claims}.items() if v is not None}
             return jwt.encode(merged, key, algorithm, {"kid": key_id(key.encode())})
 
-        unsigned = jwt.encode(good, None, "none")
+        unsigned = jwt.encode(good, "", "none")
         bad = [
             signed(exp=moment - HOUR),
             signed(exp=None),

@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from prometheus_client import CollectorRegistry
+from starlette.types import Message, Receive, Scope, Send
 
 from app.core.metrics import Metrics
 from app.limits.middleware import RateLimits
@@ -194,3 +195,43 @@ async def test_without_redis_everything_passes_and_is_counted_as_unchecked(
             assert await statuses(client, 20, "/projects") == [200] * 20
         assert not await limits.ready()
     assert decisions(metrics.registry, "address", "unchecked") == 20
+
+
+async def shaken(door: WithApp, address: str, *extensions: str) -> list[dict[str, Any]]:
+    """What a handshake of a WebSocket is answered."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(dict(message))
+
+    scope = {
+        "type": "websocket",
+        "path": f"{API}/live",
+        "query_string": b"",
+        "headers": [],
+        "client": (address, 1234),
+        "extensions": {each: {} for each in extensions},
+    }
+    await door(scope, receive, send)
+    return sent
+
+
+async def accepting(scope: Scope, receive: Receive, send: Send) -> None:
+    """Stands in for a WebSocket route."""
+    await send({"type": "websocket.accept"})
+
+
+async def test_handshakes_of_websockets_are_charged(limits: Limits, address: str) -> None:
+    door = WithApp(RateLimits(accepting, API), Few(limits))
+    for left in range(4, -1, -1):
+        [accepted] = await shaken(door, address)
+        assert accepted["type"] == "websocket.accept"
+        assert (b"ratelimit-remaining", b"%d" % left) in accepted["headers"]
+    begun, body = await shaken(door, address, "websocket.http.response")
+    assert (begun["type"], begun["status"]) == ("websocket.http.response.start", 429)
+    assert b"rate_limited" in body["body"]
+    # A server that cannot answer a handshake with more than 403.
+    assert [each["type"] for each in await shaken(door, address)] == ["websocket.close"]

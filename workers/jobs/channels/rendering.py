@@ -36,6 +36,7 @@ from workers.render.cache import FolderCache, SegmentCache
 from workers.render.formats import FrameFormat
 from workers.render.render import render
 from workers.render.report import RenderReport
+from workers.render.storage_cache import LayeredCache, StorageCache
 from workers.render.timeline import (
     Chapter,
     Loudness,
@@ -278,4 +279,6 @@ async def _taken_in(
 
 
 def _cache(context: Context) -> SegmentCache:
-    return FolderCache(context.resources.settings.data / "segments")
+    """Near, for the next render on this machine; and in the store, for all workers."""
+    near = FolderCache(context.resources.settings.data / "segments")
+    return LayeredCache(near, StorageCache(context.storage, str(context.workspace_id)))

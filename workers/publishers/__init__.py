@@ -1,0 +1,1 @@
+"""Where finished work goes: one module for each publisher."""
