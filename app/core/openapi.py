@@ -28,6 +28,7 @@ LINES: Final[Mapping[str, str]] = {
 """The groups in the order of the page; others follow."""
 FRAMEWORKS: Final = "HTTPValidationError"
 """The answer that FastAPI describes, in whose place ours is given."""
+UNSAID: Final = {"application/json": {"schema": {}}}
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 IDEMPOTENCY_KEY: Final = {
@@ -55,6 +56,10 @@ def complete(page: Page) -> None:
     for each in operations(page):
         if FRAMEWORKS in str(each["responses"].get("422")):
             each["responses"] |= {str(name): told for name, told in documented(Invalid).items()}
+        for answer in each["responses"].values():
+            if answer.get("content") == UNSAID:
+                # FastAPI's word for an answer of which the route says nothing.
+                del answer["content"]
     _bound(page)
     for path in page["paths"].values():
         if "post" in path and path["post"].get("security"):

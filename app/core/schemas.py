@@ -59,7 +59,7 @@ def create_schema(model: Schema) -> Schema:
         for name, field in model.model_fields.items()
         if is_given(field)
     }
-    return _strict(model, "Create", fields, refused_names(model, is_given))
+    return _strict(model, create_schema, fields, refused_names(model, is_given))
 
 
 @_once
@@ -70,7 +70,7 @@ def change_schema(model: Schema) -> Schema:
         for name, field in model.model_fields.items()
         if is_changeable(field)
     }
-    return _strict(model, "Change", fields, refused_names(model, is_changeable))
+    return _strict(model, change_schema, fields, refused_names(model, is_changeable))
 
 
 @_once
@@ -105,7 +105,9 @@ def refused_names(model: Schema, kept: Callable[[FieldInfo], bool]) -> Mapping[s
     return refused
 
 
-def _strict(model: Schema, kind: str, fields: dict[str, Any], refused: Mapping[str, str]) -> Schema:
+def _strict(
+    model: Schema, derive: Derivation, fields: dict[str, Any], refused: Mapping[str, str]
+) -> Schema:
     """A schema that refuses what it does not know, and by name what is not for clients."""
 
     def refuse(cls: type[BaseModel], value: Any) -> Any:
@@ -120,15 +122,25 @@ def _strict(model: Schema, kind: str, fields: dict[str, Any], refused: Mapping[s
         return value
 
     flexible = model.model_config.get("extra") == "allow" and not issubclass(model, Record)
+    extra = ConfigDict(extra="allow" if flexible else "forbid")
     return create_model(
-        f"{model.__name__}{kind}",
-        __config__=ConfigDict(extra="allow" if flexible else "forbid"),
+        f"{model.__name__}{'Change' if derive is change_schema else 'Create'}",
+        __base__=_with_extras(model, derive, extra),
         __doc__=model.__doc__,
         __validators__={"refuse": model_validator(mode="before")(classmethod(refuse))},  # type: ignore[arg-type, dict-item]
         **fields,
     )
 
 
+def _with_extras(model: Schema, derive: Derivation, config: ConfigDict) -> Schema:
+    """The base of what is derived from a class: what its further fields hold, if it says so."""
+    members: dict[str, Any] = {"model_config": config, "__module__": model.__module__}
+    if kind := vars(model).get("__annotations__", {}).get(EXTRAS):
+        members["__annotations__"] = {EXTRAS: _derived(kind, derive)}
+    return type(model.__name__, (BaseModel,), members)
+
+
+EXTRAS = "__pydantic_extra__"
 REASONS: Mapping[str, Any] = {
     "server_owned": "Written by the server only",
     "fixed": "Given once, when the record is made",

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.core.access import reaches
 from app.core.actor import CurrentActor, demand
@@ -42,7 +42,7 @@ class LinkCreate(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     seconds: Annotated[int, Field(ge=LEAST_SECONDS, le=MOST_SECONDS)] = WEEK_SECONDS
-    download: bool = False
+    download: StrictBool = False
 
 
 class LinkMade(LinkRead):  # type: ignore[misc]  # derived at run time

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from pydantic_core import core_schema
 from schemathesis import Case, HookContext, Response
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import Failure, ServerError
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.engine import events, from_schema
 from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
@@ -37,6 +37,7 @@ from app.core.serving import server_options
 from app.main import create_app
 from app.settings import Settings
 from documents.identity import Subscription, User
+from documents.library import Media
 from documents.references import EACH, references
 from documents.registry import MODELS
 from documents.store import Store
@@ -64,7 +65,7 @@ CONFIGURED: Final[Mapping[str, Any]] = {
 NOT_DESCRIBED: Final = {"GET /metrics"}
 """Operations for programs that know them without the page."""
 BEYOND_SCHEMAS: Final = {
-    *("value_error", "assertion_error"),
+    *("value_error", "assertion_error", "default_factory_not_called"),
     *(each for each in get_args(core_schema.ErrorType) if each.startswith("decimal_")),
 }
 OF_SCHEMAS: Final = frozenset(get_args(core_schema.ErrorType)) - BEYOND_SCHEMAS
@@ -104,6 +105,7 @@ async def test_contract(route: Route, parts: Parts, store: Store) -> None:
     studio = await Studio.made(store)
     rich = Subscription.of("enterprise").model_dump()
     await User.collection().update_many({}, {"$set": {"subscription": rich}})
+    await Media.collection().update_many({}, {"$set": {"mime_type": "image/png"}})
     async with serving(parts) as address:
         found = await asyncio.to_thread(findings, address, route, studio)
     assert not found, "\n\n".join(found.values())
@@ -172,11 +174,18 @@ def filter_failure(
     context: HookContext, failure: Failure, case: Case[Any], response: Response
 ) -> bool:
     """Whether it is one; the refusal of a request that fits the schema need not be."""
+    if isinstance(failure, ServerError) and context.operation.label == "POST /api/v1/media/search":
+        # The model that embeds the studio's media is made up, so no process has it.
+        problem = response.json()
+        return "cannot be embedded" not in problem["detail"]
     return not (isinstance(failure, RejectedPositiveData) and is_beyond_schemas(case, response))
 
 
 def is_beyond_schemas(case: Case[Any], response: Response) -> bool:
     """Whether the request was refused for what no schema can say of a good one."""
+    if case.method == "HEAD":
+        # It comes without the problem; that GET, with the same parameters, is asked too.
+        return True
     problem = response.json()
     match problem["code"]:
         case "invalid":

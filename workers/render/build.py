@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -65,6 +65,10 @@ class Build:
     _decoded: dict[str, asyncio.Task[Pcm]] = field(default_factory=dict)
     _kept: dict[str, Pcm] = field(default_factory=dict)
     _users: Counter[str] = field(default_factory=Counter)
+    _turns: defaultdict[str, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+    """Of the same part one is made at a time: they would share its files."""
     _sounding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(process_count()))
 
     async def picture(self, plan: PicturePlan) -> tuple[Path, PictureFacts]:
@@ -74,24 +78,25 @@ class Build:
         path = self.folder / f"{key}.mp4"
         work = plan.frames * (progress.STILL_FRAME if plan.repeats else 1.0)
         self.progress.plan(work)
-        facts = await self._found(key, ".mp4", path, PictureFacts)
-        if facts is None:
-            job = PictureJob(
-                facts=self.folder / f"{key}.json",
-                plan=plan,
-                files=dict(self.files),
-                output=path,
-                fonts=self._fonts,
-                settings=settings,
-            )
-            per_frame = work / plan.frames
-            facts = await self.pool.run(
-                job,
-                PictureFacts,
-                lambda frames: self.progress.reach(key, frames * per_frame, "pictures"),
-            )
-            await self._keep(key, facts, path)
-            self.encoded += 1
+        async with self._turns[key]:
+            facts = await self._found(key, ".mp4", path, PictureFacts)
+            if facts is None:
+                job = PictureJob(
+                    facts=self.folder / f"{key}.json",
+                    plan=plan,
+                    files=dict(self.files),
+                    output=path,
+                    fonts=self._fonts,
+                    settings=settings,
+                )
+                per_frame = work / plan.frames
+                facts = await self.pool.run(
+                    job,
+                    PictureFacts,
+                    lambda frames: self.progress.reach(key, frames * per_frame, "pictures"),
+                )
+                await self._keep(key, facts, path)
+                self.encoded += 1
         self.progress.reach(key, work, "pictures")
         return path, facts
 
@@ -105,8 +110,10 @@ class Build:
         """The samples of each source. Raises RenderError."""
 
         async def one(source: str) -> int:
-            facts = await self._cached(key_of("length", _Source(source=source)), DecodeFacts)
-            return facts.length if facts is not None else (await self.decoded(source)).length
+            key = key_of("length", _Source(source=source))
+            async with self._turns[key]:
+                facts = await self._cached(key, DecodeFacts)
+                return facts.length if facts is not None else (await self.decoded(source)).length
 
         distinct = sorted(set(sources))
         return dict(zip(distinct, await asyncio.gather(*map(one, distinct)), strict=True))
@@ -165,14 +172,15 @@ class Build:
     async def measured(self, mix: MixPlan, samples: int) -> SoundFacts:
         """How loud a stretch of a mix is. Raises RenderError."""
         key = key_of("measure", mix, str(samples))
-        facts = await self._cached(key, SoundFacts)
-        if facts is None:
-            async with self._using(mix) as sources:
-                job = MeasureJob(
-                    facts=self.folder / f"{key}.json", mix=mix, sources=sources, samples=samples
-                )
-                facts = await self.pool.run(job, SoundFacts)
-            await self._keep(key, facts)
+        async with self._turns[key]:
+            facts = await self._cached(key, SoundFacts)
+            if facts is None:
+                async with self._using(mix) as sources:
+                    job = MeasureJob(
+                        facts=self.folder / f"{key}.json", mix=mix, sources=sources, samples=samples
+                    )
+                    facts = await self.pool.run(job, SoundFacts)
+                await self._keep(key, facts)
         return facts
 
     @staticmethod
@@ -194,19 +202,20 @@ class Build:
         path = self.folder / f"{key}.aac"
         work = piece.samples / SAMPLE_RATE * progress.SOUND_SECOND
         self.progress.plan(work)
-        facts = await self._found(key, ".aac", path, SoundFacts)
-        if facts is None:
-            async with self._using(piece.mix) as sources:
-                job = SoundJob(
-                    facts=self.folder / f"{key}.json",
-                    piece=piece,
-                    sources=sources,
-                    gain_db=gain_db,
-                    output=path,
-                )
-                facts = await self.pool.run(job, SoundFacts)
-            await self._keep(key, facts, path)
-            self.encoded += 1
+        async with self._turns[key]:
+            facts = await self._found(key, ".aac", path, SoundFacts)
+            if facts is None:
+                async with self._using(piece.mix) as sources:
+                    job = SoundJob(
+                        facts=self.folder / f"{key}.json",
+                        piece=piece,
+                        sources=sources,
+                        gain_db=gain_db,
+                        output=path,
+                    )
+                    facts = await self.pool.run(job, SoundFacts)
+                await self._keep(key, facts, path)
+                self.encoded += 1
         self.progress.reach(key, work, "sound")
         return path, facts
 

@@ -18,6 +18,7 @@ from uuid import uuid4
 from pydantic import ValidationError
 from pymongo.errors import PyMongoError
 
+from app.core.background import end
 from app.core.storage import StorageError
 from app.production.ledger import BudgetReached
 from documents.production import Queue, Task, TaskOutput
@@ -80,7 +81,7 @@ class Runner:
             await self._persistently(self._claim_and_start)
             await self._drain(grace_seconds)
         finally:
-            await _ended(helpers)
+            await end(helpers)
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
     def stop(self) -> None:
@@ -245,15 +246,6 @@ class Runner:
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.join(), STORE_PATIENCE_SECONDS)
-
-
-async def _ended(helpers: list[asyncio.Task[None]]) -> None:
-    """Cancel until all are done: PyMongo may swallow a cancellation while its server is away."""
-    left = set(helpers)
-    while left:
-        for helper in left:
-            helper.cancel()
-        _, left = await asyncio.wait(left, timeout=1)
 
 
 def _failure(task: Task, exc: Exception) -> Failure:

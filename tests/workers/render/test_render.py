@@ -245,6 +245,24 @@ async def test_only_what_changed_is_encoded_again(
     assert moved.ok, moved.findings
 
 
+async def test_the_same_picture_and_sound_may_come_again_and_again(
+    tmp_path: Path, picture: Path, music: Path
+) -> None:
+    timeline = Timeline(
+        format=material.SMALL,
+        shots=tuple(Still(image=picture, seconds=4) for _ in range(3)),
+        music=tuple(
+            MusicClip(path=music, start=start, seconds=4, loop=False) for start in (0.0, 4.0, 8.0)
+        ),
+        loudness=Loudness(level="clip"),
+    )
+    cache = FolderCache(tmp_path / "cache")
+    first = await render(timeline, tmp_path / "first.mp4", cache=cache)
+    again = await render(timeline, tmp_path / "again.mp4", cache=cache)
+    assert (again.encoded, again.reused) == (0, first.encoded + first.reused)
+    assert first.duration == again.duration == pytest.approx(12, abs=0.04)
+
+
 async def test_an_album_is_seamless_and_a_swap_leaves_the_other_tracks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
