@@ -1,5 +1,6 @@
 """`backlot data-model`: the page about every collection, made from the declarations."""
 
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType, NoneType, UnionType
@@ -9,20 +10,6 @@ import typer
 from pydantic import BaseModel
 from pymongo import IndexModel
 
-from documents import (
-    ads,
-    assistant,
-    campaigns,
-    channels,
-    factory,
-    films,
-    identity,
-    library,
-    production,
-    publishing,
-    requests,
-    telling,
-)
 from documents.base import (
     Computed,
     Fixed,
@@ -39,9 +26,8 @@ from documents.registry import MODELS
 from documents.schema import indexes
 
 PAGE: Final = Path(__file__).parents[1] / "docs" / "data-model.md"
-DOMAINS: Final[tuple[ModuleType, ...]] = (
-    *(identity, films, library, production, assistant, campaigns),
-    *(channels, ads, factory, publishing, telling, requests),
+DOMAINS: Final[tuple[ModuleType, ...]] = tuple(
+    sys.modules[name] for name in dict.fromkeys(model.__module__ for model in MODELS)
 )
 MARKS: Final[Mapping[type, str]] = {
     ServerOwned: "server-owned",

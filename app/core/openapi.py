@@ -28,7 +28,7 @@ LINES: Final[Mapping[str, str]] = {
 """The groups in the order of the page; others follow."""
 FRAMEWORKS: Final = "HTTPValidationError"
 """The answer that FastAPI describes, in whose place ours is given."""
-UNSAID: Final = {"application/json": {"schema": {}}}
+UNSAID: Final[Page] = {"application/json": {"schema": {}}}
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 IDEMPOTENCY_KEY: Final = {

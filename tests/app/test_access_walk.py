@@ -35,7 +35,6 @@ UNSCOPED: Final = {
     "identity/routes/passwords.py: User.one_in": "oneself",
     "identity/routes/sessions.py: LoginSession.find": "one's own sessions, by one's id",
     "production/routes.py: Task.count_documents": "of a pipeline that was just held in scope",
-    "telling/routes.py: Webhook.one_in": "the webhook that the same request has just made",
 }
 """Where routes look into a collection past its access rule, and why they may."""
 

@@ -174,7 +174,7 @@ def filter_failure(
     context: HookContext, failure: Failure, case: Case[Any], response: Response
 ) -> bool:
     """Whether it is one; the refusal of a request that fits the schema need not be."""
-    if isinstance(failure, ServerError) and context.operation.label == "POST /api/v1/media/search":
+    if isinstance(failure, ServerError) and case.operation.label == "POST /api/v1/media/search":
         # The model that embeds the studio's media is made up, so no process has it.
         problem = response.json()
         return "cannot be embedded" not in problem["detail"]

@@ -13,6 +13,7 @@ NAME = "0002_unseen_media"
 
 
 async def test_old_records_are_as_new_ones(store: Store, settings: Settings) -> None:
+    await store.database["schema_migrations"].delete_many({"_id": NAME})
     old = valid(Media).stored()
     for name in ("look_version", "play_version", "derivatives", "picture_prints", "likeness"):
         del old[name]

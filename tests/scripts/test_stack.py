@@ -220,7 +220,11 @@ class TestStart:
 
     def test_nothing_is_made_when_everything_is_named(self, redis_only: Settings) -> None:
         named = redis_only.model_copy(
-            update={"redis_url": "redis://elsewhere", "token_key": SecretStr("k" * 32)}
+            update={
+                "redis_url": "redis://elsewhere",
+                "token_key": SecretStr("k" * 32),
+                "encryption_key": SecretStr("e" * 32),
+            }
         )
         with Stack(named) as running:
             assert running == named

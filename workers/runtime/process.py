@@ -47,10 +47,10 @@ async def work(settings: Settings, providers: Providers) -> None:
 
     Raises NotConfigured, StorageError or PyMongoError at a bad start.
     """
+    mongo_uri, redis_url = settings.address("mongo_uri"), settings.address("redis_url")
     Encryption.of(settings)
-    redis_url = settings.address("redis_url")
     async with (
-        await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store,
+        await Store.open(mongo_uri, settings.mongo_database) as store,
         Storage(settings) as storage,
         Wakeups(redis_url) as wakeups,
     ):

@@ -10,7 +10,6 @@ from app.api import RESOURCES
 from app.core.resource import Resource
 from documents.films import Character, Episode, Project, Scene
 from documents.library import Media
-from documents.production import Task
 from documents.values import Id
 from tests.app.support import API, World, as_, codes, made_workspace, nobody_has
 from tests.factories.records import valid
@@ -106,7 +105,7 @@ class TestCreate:
             ({"status": {"$ne": "concept"}}, "status", "literal_error"),
             ({"project_settings": {"$set": 1}}, "project_settings.$set", "extra_forbidden"),
             ({"episode_count": 51}, "episode_count", "less_than_equal"),
-            ({"episode_count": "many"}, "episode_count", "int_parsing"),
+            ({"episode_count": "many"}, "episode_count", "int_type"),
         ],
     )
     async def test_what_is_refused_by_name(
@@ -409,13 +408,6 @@ class TestDelete:
         assert codes(old) == (412, "outdated")
         good = await http.delete(path, headers={**as_(world.owner), "If-Match": '"1"'})
         assert good.status_code == 204
-
-    async def test_asks_for_the_removal_of_the_file(
-        self, http: httpx.AsyncClient, world: World
-    ) -> None:
-        await http.delete(f"{API}/media/{world.media.id}", headers=as_(world.owner))
-        [task] = await Task.all_in(True, {"kind": "maintenance.remove_objects"})
-        assert task.input.parameters["keys"] == [world.media.storage_key]
 
 
 class TestBulk:

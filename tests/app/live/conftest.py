@@ -8,6 +8,13 @@ from app.core.parts import Parts
 from tests.app.live.support import serving
 
 
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other tests' writes stand in the same history, so reading it may take its time."""
+    monkeypatch.setattr("app.live.live.PATIENCE", 25.0)
+    monkeypatch.setattr("app.live.live.HISTORY_SECONDS", (60, 10))
+
+
 @pytest.fixture
 async def address(parts: Parts) -> AsyncIterator[str]:
     """Of an API process."""
