@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 from beanie import init_beanie
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from app.settings import Settings
 from documents.registry import MODELS
 from documents.schema import apply
 from documents.store import Store
 from tests.support.mongo_mock import mock_client
+
+# How long drawing or running an example takes says something of the machine, not of the code.
+hypothesis_settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy machine")
 
 _bound_to: Any = None
 

@@ -14,6 +14,7 @@ from app.core.wakeups import Wakeups
 from app.films.service import plan_episode
 from app.production.kinds import PING, Ping
 from app.production.tasks import Ownership, new_task, pipeline_state
+from app.production.templates.shared import ensure_shared_templates
 from app.settings import Settings
 from documents.films import Episode, Scene
 from documents.library import Media
@@ -173,6 +174,7 @@ async def stands_still(pipeline: Pipeline) -> None:
 async def test_retry_finishes_a_film_whose_provider_failed_and_makes_nothing_twice(
     resources: Resources, tasks: Command
 ) -> None:
+    await ensure_shared_templates(resources.store)
     user = await make_user()
     studio = await make_workspace(user)
     project = await make_project(user, studio, project_settings={"quality_tier": "draft"})

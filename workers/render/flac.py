@@ -9,7 +9,7 @@ import av
 import numpy as np
 
 from workers.render.formats import SAMPLE_RATE
-from workers.render.sources import Samples
+from workers.render.samples import Samples
 
 
 class FlacWriter:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workers.render.formats import SAMPLE_RATE
-from workers.render.sources import Samples
+from workers.render.samples import Samples
 
 STEP = 512
 """Half an AAC frame: pieces of sound that begin with a frame share their nodes."""

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from workers.render import gains
 from workers.render.formats import SAMPLE_RATE
 from workers.render.pcm import PcmReader
+from workers.render.samples import Samples
 from workers.render.sound_plan import PACKET, MixPlan, PlannedSound
-from workers.render.sources import Samples
 
 _BLOCK = gains.STEP * 1000
 _EDGE = SAMPLE_RATE * 3 // 1000

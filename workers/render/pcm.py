@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workers.render.sources import Samples
+from workers.render.samples import Samples
 
 
 class Pcm(NamedTuple):

@@ -10,8 +10,9 @@ import numpy as np
 
 from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
+from workers.render.samples import Samples
 from workers.render.sound_request import Piece
-from workers.render.sources import CONTAINER_OPTIONS, Samples, Source
+from workers.render.sources import CONTAINER_OPTIONS, Source
 
 _SEAM = SAMPLE_RATE * 5 // 1000
 _BLOCK = SAMPLE_RATE * 10

@@ -11,9 +11,9 @@ from pathlib import Path
 from workers.render.errors import Unreadable
 from workers.render.flac import FlacWriter
 from workers.render.limits import MEBIBYTE, confine
+from workers.render.samples import Samples
 from workers.render.seams import end_to_end
 from workers.render.sound_request import SoundRequest
-from workers.render.sources import Samples
 
 _MEMORY = 512 * MEBIBYTE
 _CPU_SECONDS = 2 * 3600

@@ -24,8 +24,9 @@ from workers.render.jobs import (
 from workers.render.loudness import momentary_filter, read_momentary
 from workers.render.mix import Mix
 from workers.render.pcm import Pcm, PcmReader
+from workers.render.samples import Samples
 from workers.render.sound_plan import LEAD, PACKET, TAIL
-from workers.render.sources import Samples, decode_sound
+from workers.render.sources import decode_sound
 
 _SILENT = 10 ** (-60 / 20)
 _LOOK = 480

@@ -5,13 +5,11 @@ from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
 from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
 from workers.render.limits import LONGEST_SECONDS, MEDIA_FORMATS
-
-Samples = npt.NDArray[np.float32]
+from workers.render.samples import Samples
 
 CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MEDIA_FORMATS}
 
