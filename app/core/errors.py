@@ -274,6 +274,7 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watched)
         except Exception:
+            # The last door: whatever it is, the client is told that it is ours, and no more.
             if begun or scope["type"] != "http":
                 raise
             logger.exception("%s %s failed", scope["method"], scope["path"])

@@ -9,16 +9,17 @@ from typing import Any, Final, Self
 from bson import Timestamp
 from pymongo.errors import PyMongoError
 
+from app.core import positions
 from app.core.actor import Actor
 from app.core.background import end
+from app.core.change_streams import HistoryLost, store_time
 from app.core.errors import Refusal, Unavailable
 from app.core.parts import Collection
-from app.live import cursors
 from app.live.connections import Connections
 from app.live.events import Event, Happening
 from app.live.follower import Follower
 from app.live.ring import MOST_EVENTS, Ring
-from app.live.stream import HistoryLost, changes_after, store_time
+from app.live.stream import changes_after
 from app.live.translation import Translator
 from app.live.watched import Topic
 from documents.store import Store
@@ -100,7 +101,7 @@ class Live:
 
     async def can_resume(self, cursor: str) -> bool:
         """Whether everything behind the cursor is known; awaits the history for a while."""
-        ahead = cursors.moment_of(cursor).time - cursors.moment_of(self.ring.position).time
+        ahead = positions.moment_of(cursor).time - positions.moment_of(self.ring.position).time
         if ahead > AHEAD_SECONDS:
             return False
         if cursor < self.ring.floor and not self._has_history.is_set():
@@ -167,7 +168,7 @@ class Live:
         """Start at this moment; what was before follows as soon as it is read."""
         moment = await store_time(self._store)
         self._has_history.clear()
-        self.ring.reset(cursors.before(moment))
+        self.ring.reset(positions.before(moment))
         for each in self._views:
             each.wake("")  # its cursor is older than the ring now, so that it starts again
         history = asyncio.create_task(self._read_history(moment), name="live history")
@@ -199,12 +200,12 @@ class Live:
         """Put what happened before this moment in front of the ring."""
         try:
             for seconds in HISTORY_SECONDS:
-                since = cursors.before(Timestamp(until.time - seconds, 0))
+                since = positions.before(Timestamp(until.time - seconds, 0))
                 try:
-                    events = await self._events_between(since, cursors.before(until))
+                    events = await self._events_between(since, positions.before(until))
                 except HistoryLost:
                     continue
-                if self.ring.floor == cursors.before(until):
+                if self.ring.floor == positions.before(until):
                     self.ring.put_in_front(since, events)
                 return
         except PyMongoError as exc:

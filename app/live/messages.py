@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.live.cursors import is_cursor
+from app.core.positions import is_cursor
 from app.live.events import Event
 from app.live.watched import FOLLOWED, Topic
 from documents.values import Id

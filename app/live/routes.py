@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Query, Request, WebSocket
 from app.core.actor import CurrentActor
 from app.core.errors import BadQuery, NotFound, NotSignedIn, Unavailable, documented
 from app.core.parts import CurrentParts, Parts
-from app.live.cursors import is_cursor
+from app.core.positions import is_cursor
 from app.live.follower import Follower
 from app.live.live import Live, TooManyViews
 from app.live.messages import LiveEvent

@@ -16,13 +16,14 @@ from typing import Any, Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
+from app.core.change_streams import AT_ONCE, ChangeStream, HistoryLost
 from app.core.wakeups import Wakeups
 from app.production import tasks
 from app.telling import audience
 from app.telling.events import Event
 from app.telling.happenings import events_of
 from app.telling.kinds import mail_task
-from app.telling.stream import AT_ONCE, Changes, HistoryLost, Seen, changes_after, ended_since
+from app.telling.stream import Seen, changes_after, ended_since, seen_in
 from documents.base import NotUnique, touched
 from documents.store import Store
 from documents.telling import SOME_TIME, Notification, TellerPlace
@@ -128,12 +129,12 @@ class Teller:
             logger.warning("the teller looks the records through: %s", exc)
             await self._catch_up(place)
 
-    async def _tell_on(self, changes: Changes) -> None:
+    async def _tell_on(self, changes: ChangeStream) -> None:
         """Tell what comes, until the lease is lost. Raises Overtaken."""
         while True:
             batch = await changes.next()
-            self._reached, self._behind = batch.position, len(batch.seen) == AT_ONCE
-            await self._tell(batch.seen)
+            self._reached, self._behind = batch.position, len(batch.changes) == AT_ONCE
+            await self._tell(seen_in(batch))
             if monotonic() - self._renewed_at >= self._lease / RENEWALS or not self._stored:
                 await self._renew()
                 await self._ask_for_mails()

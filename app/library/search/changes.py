@@ -1,16 +1,14 @@
 """Reading media for an index: all of them once, then whatever changes."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import numpy as np
-from bson import Timestamp
-from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import OperationFailure, PyMongoError
 
-from app.core.parts import NAIVE, Collection
+from app.core import change_streams, positions
+from app.core.change_streams import Batch, ChangeStream, HistoryLost, store_time
+from app.core.parts import Collection
 from app.library.search.columns import PROJECTION
 from app.library.search.recent import Written
 from app.library.search.wanted import Searched, unit
@@ -19,83 +17,32 @@ from documents.library import EmbeddingPlace, Media
 from documents.store import Store
 from documents.values import Id, to_floats
 
-AT_ONCE: Final = 1_000
 AWAIT_MILLISECONDS: Final = 500
-LOST: Final = frozenset({260, 280, 286})
-"""Invalid resume token, fatal error of the stream, history lost."""
 NAME: Final = Media.collection_name()
 
 
-class HistoryLost(Exception):
-    """The store cannot tell what happened since the asked-for moment."""
+def changes_after(store: Store, position: str) -> AbstractAsyncContextManager[ChangeStream]:
+    """The changes of media behind this place. Raises HistoryLost where the store forgot it."""
+    return change_streams.changes_after(
+        store,
+        position,
+        [{"$project": {"operationType": 1, "documentKey": 1}}],
+        patience_ms=AWAIT_MILLISECONDS,
+        collection=NAME,
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """The media that were written, and how far the stream has come."""
-
-    keys: list[Id]
-    position: str
-
-
-class Stream:
-    """An open cursor on the changes of the media; a batch arrives as one."""
-
-    def __init__(self, store: Store, session: AsyncClientSession, reply: StoredDocument) -> None:
-        self._store, self._session = store, session
-        self._cursor: int = reply["cursor"]["id"]
-        self._first: Batch | None = _batch(reply["cursor"], "firstBatch")
-
-    async def next(self) -> Batch:
-        """The next changes; after half a second without any an empty batch. Raises HistoryLost."""
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        command = {
-            "getMore": self._cursor,
-            "collection": NAME,
-            "batchSize": AT_ONCE,
-            "maxTimeMS": AWAIT_MILLISECONDS,
-        }
-        reply = await _run(self._store, self._session, command)
-        if not reply["cursor"]["id"]:
-            raise HistoryLost("the collection was dropped")
-        return _batch(reply["cursor"], "nextBatch")
-
-    async def close(self) -> None:
-        """Let the store forget the cursor."""
-        command = {"killCursors": NAME, "cursors": [self._cursor]}
-        with suppress(PyMongoError):
-            await self._store.database.command(command, session=self._session)
-
-
-@asynccontextmanager
-async def changes_after(store: Store, position: str) -> AsyncIterator[Stream]:
-    """The changes behind this place. Raises HistoryLost where the store forgot it."""
-    command = {
-        "aggregate": NAME,
-        "pipeline": [
-            {"$changeStream": _start(position)},
-            {"$project": {"operationType": 1, "documentKey": 1}},
-        ],
-        "cursor": {"batchSize": AT_ONCE},
-        "readConcern": {"level": "majority"},
-    }
-    async with store.client.start_session(causal_consistency=False) as session:
-        stream = Stream(store, session, await _run(store, session, command))
-        try:
-            yield stream
-        finally:
-            await stream.close()
+def written_in(batch: Batch) -> list[Id]:
+    """The media that were written, each once. Raises HistoryLost where all are gone."""
+    if any(each["operationType"] == "invalidate" for each in batch.changes):
+        raise HistoryLost("the collection was dropped")
+    keys = [Id(each["documentKey"]["_id"]) for each in batch.changes if "documentKey" in each]
+    return [*dict.fromkeys(keys)]
 
 
 async def position_now(store: Store) -> str:
-    """The place of this moment in the order of all changes.
-
-    Resume tokens begin with the cluster time and compare as the changes follow each other.
-    """
-    moment: Timestamp = (await store.database.command("ping"))["operationTime"]
-    return f"82{moment.time:08X}{moment.inc:08X}"
+    """The place of this moment in the order of all changes."""
+    return positions.before(await store_time(store))
 
 
 async def source_of(store: Store) -> str:
@@ -160,27 +107,3 @@ HEAVY: Final = frozenset(
 
 def _projection() -> dict[str, int]:
     return {**PROJECTION, **dict.fromkeys(HEAVY, 1)}
-
-
-def _start(position: str) -> StoredDocument:
-    if len(position) > 18:
-        return {"resumeAfter": {"_data": position}}
-    return {"startAtOperationTime": Timestamp(int(position[2:10], 16), int(position[10:18], 16))}
-
-
-async def _run(
-    store: Store, session: AsyncClientSession, command: StoredDocument
-) -> StoredDocument:
-    try:
-        return await store.database.command(command, session=session, codec_options=NAIVE)
-    except OperationFailure as exc:
-        if exc.code in LOST:
-            raise HistoryLost(str(exc)) from exc
-        raise
-
-
-def _batch(cursor: StoredDocument, name: str) -> Batch:
-    keys = [Id(each["documentKey"]["_id"]) for each in cursor[name] if "documentKey" in each]
-    if any(each["operationType"] == "invalidate" for each in cursor[name]):
-        raise HistoryLost("the collection was dropped")
-    return Batch([*dict.fromkeys(keys)], cursor["postBatchResumeToken"]["_data"])

@@ -13,16 +13,15 @@ from typing import Any, Final, Self
 from pymongo.errors import PyMongoError
 
 from app.core.background import end
+from app.core.change_streams import Batch, ChangeStream, HistoryLost
 from app.core.errors import Unavailable
 from app.core.parts import Collection
 from app.library.search.changes import (
-    Batch,
-    HistoryLost,
-    Stream,
     changes_after,
     now_written,
     position_now,
     source_of,
+    written_in,
 )
 from app.library.search.graph import NotBuilt
 from app.library.search.keeping import Keeper, Lock
@@ -112,6 +111,7 @@ class LocalIndex:
             except (PyMongoError, NotBuilt, OSError) as exc:
                 logger.warning("the search index waits: %s", exc)
             except Exception:
+                # Nobody would open the index again; it can always be made from the store.
                 logger.exception("the search index starts again")
             await asyncio.sleep(RESTART_SECONDS)
 
@@ -141,15 +141,15 @@ class LocalIndex:
                 view = self.view = await self._newer(view, source)
                 self._save_if_due(keeper, view)
 
-    async def _catch_up(self, view: View, stream: Stream) -> None:
+    async def _catch_up(self, view: View, stream: ChangeStream) -> None:
         """What happened while this process did not look."""
         until = await position_now(self._store)
         while view.position < until:
             await self._take(view, await stream.next())
 
     async def _take(self, view: View, batch: Batch) -> None:
-        if batch.keys:
-            found = await now_written(self._reading, self.searched, batch.keys)
+        if keys := written_in(batch):
+            found = await now_written(self._reading, self.searched, keys)
             view.apply(found, batch.position)
         view.position = max(view.position, batch.position)
 

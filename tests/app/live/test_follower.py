@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from bson import Timestamp
 
+from app.core import positions
 from app.core.parts import Parts
-from app.live import cursors
 from app.live import follower as follower_module
 from app.live import live as live_module
 from app.live.events import Event, Place
@@ -127,8 +127,8 @@ async def test_an_event_at_the_moment_of_a_heartbeat_is_not_lost(
         await asyncio.sleep(0)  # now it waits
     beats[-1]()  # the heartbeat is due, and ends the wait when the loop turns
     before = views.ring.position
-    moment = cursors.moment_of(before)
-    cursor = cursors.before(Timestamp(moment.time + 1, 1))
+    moment = positions.moment_of(before)
+    cursor = positions.before(Timestamp(moment.time + 1, 1))
     place = Place(topic(task), {}, (topic(task),), None)
     views.ring.append(Event(cursor, "task.updated", place, False, b"{}"))
     views.ring.position = cursor

@@ -6,9 +6,9 @@ import pytest
 from bson import Timestamp
 from pymongo.errors import AutoReconnect
 
+from app.core import positions
+from app.core.change_streams import Batch, ChangeStream, HistoryLost
 from app.core.parts import Parts
-from app.live import cursors
-from app.live.stream import Batch, ChangeStream, HistoryLost
 from tests.app.live.support import (
     LIVES,
     Client,
@@ -94,7 +94,7 @@ async def test_a_cursor_out_of_range_brings_the_state(
 ) -> None:
     task = await made_task(world.project)
     await set_marks(task, 1, 2)
-    cursor = cursors.before(Timestamp(time, 1))
+    cursor = positions.before(Timestamp(time, 1))
     async with Client.open(address, world.viewer, topic(task), cursor=cursor) as client:
         assert not client.first("welcome")["resumed"]
         assert client.first("resync")["state"][0]["data"]["error"]["message"] == "2"
@@ -148,7 +148,7 @@ async def test_lost_history_brings_the_state(
 
 async def has_history(address: str) -> None:
     """The process has read what was before it, so that one stream alone is open."""
-    await LIVES[address].can_resume(cursors.before(Timestamp(1, 1)))
+    await LIVES[address].can_resume(positions.before(Timestamp(1, 1)))
 
 
 def _failing_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
