@@ -34,13 +34,15 @@ class Reference:
     belongs to the target), `clear` (the id is taken out; where it must not be null, the list item
     that holds it) or `restrict` (the target stays). `restrict_while` names states of this record
     that turn `clear` into `restrict`. `found_by` names the indexed array of the same ids, for
-    references in map values, which no index can reach.
+    references in map values, which no index can reach. `only` are values that the target must have
+    when a client names it.
     """
 
     to: str
     on_delete: Literal["restrict", "cascade", "clear"] = "restrict"
     restrict_while: Mapping[str, Any] = field(default_factory=dict, hash=False)
     found_by: str | None = None
+    only: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,12 @@ class Inherited:
 @dataclass(frozen=True, slots=True)
 class Fixed:
     """Given once, at creation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Tells the items of a list apart: one that comes back under its key keeps what the server
+    wrote into it, whatever else a client changes there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
-"""Films: projects, their episodes, characters and scenes."""
+"""Films: projects, their episodes and characters."""
 
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pymongo import IndexModel
 
+from documents.approval import Approval, content_hash
 from documents.base import (
+    Computed,
     Embedded,
     Fixed,
     Inherited,
@@ -49,13 +51,25 @@ ProjectStatus = Literal[
 EpisodeStatus = Literal[
     "planning", "scripting", "storyboarding", "production", "editing", "completed"
 ]
-SceneStatus = Literal["pending", "generating", "reviewing", "approved", "failed"]
-TimeOfDay = Literal["dawn", "day", "dusk", "night"]
 
 InProject: TypeAlias = Annotated[Id, Reference("projects", on_delete="cascade"), Fixed()]
 InWorkspace: TypeAlias = Annotated[
     Id, Reference("workspaces"), ServerOwned(), Inherited("project_id")
 ]
+
+
+MOST_TAKES = 100
+
+
+class Take(Embedded):
+    """One try at something. All tries are kept; which one is shown says the record they are of."""
+
+    number: Annotated[int, Field(ge=1)]
+    media_id: Annotated[Id, Reference("media", on_delete="clear")]
+    made_at: Moment
+
+
+Takes: TypeAlias = Annotated[list[Take], ServerOwned(), Field(max_length=MOST_TAKES)]
 
 
 class ProjectSettings(Embedded):
@@ -75,13 +89,24 @@ class ProjectProgress(Embedded):
     overall_progress: Percentage = 0
 
 
+class Synopsis(Embedded):
+    logline: Line = ""
+    summary: Text = ""
+    themes: list[Label] = []
+
+
 class Project(Record):
     """A film or series."""
 
     workspace_id: Annotated[Id, Reference("workspaces"), Fixed()]
     created_by: Annotated[Id, Reference("users"), ServerOwned()]
     collaborator_ids: Annotated[list[Id], Reference("users", on_delete="clear")] = []
-    style_reference_ids: Annotated[list[Id], Reference("media", on_delete="clear")] = []
+    style_reference_ids: Annotated[
+        list[Id],
+        Reference("media", on_delete="clear", only={"media_type": "style_reference"}),
+        Field(max_length=20),
+    ] = []
+    """Pictures that every picture of the project takes after."""
     title: Title
     description: Text = ""
     genre: Genre = "drama"
@@ -90,6 +115,10 @@ class Project(Record):
     status: ProjectStatus = "concept"
     project_settings: ProjectSettings = ProjectSettings()
     progress: Annotated[ProjectProgress, ServerOwned()] = ProjectProgress()
+    outline: Annotated[Synopsis, ServerOwned()] = Synopsis()
+    """Of the series as a whole."""
+    archived_at: Annotated[Moment | None, ServerOwned()] = None
+    """Put away: it can be looked at, and nothing is made for it."""
 
     class Settings:
         name = "projects"
@@ -106,18 +135,25 @@ class Project(Record):
         ]
 
 
-class Synopsis(Embedded):
-    logline: Line = ""
-    summary: Text = ""
-    themes: list[Label] = []
-
-
 class EpisodeScript(Embedded):
+    """The screenplay in Fountain's form (fountain.io), in its newest version."""
+
     content: Text = ""
     version: Annotated[int, Field(ge=1)] = 1
-    word_count: Annotated[Count, ServerOwned()] = 0
-    estimated_duration: Annotated[Seconds, ServerOwned()] = 0
+    word_count: Count = 0
+    estimated_duration: Seconds = 0
     """Seconds."""
+    language: Label | None = None
+    """In which it is spoken, such as `en` (BCP 47); None: nobody has found out yet."""
+
+
+class EpisodeSource(Embedded):
+    """The text that the episode tells: a part of a file, counted in characters."""
+
+    media_id: Annotated[Id | None, Reference("media", on_delete="clear")]
+    start: Count = 0
+    end: Count | None = None
+    """None: to its end."""
 
 
 class EpisodeProduction(Embedded):
@@ -145,9 +181,24 @@ class Episode(Record):
     description: Text = ""
     synopsis: Synopsis = Synopsis()
     status: EpisodeStatus = "planning"
-    script: EpisodeScript = EpisodeScript()
+    source: Annotated[EpisodeSource | None, ServerOwned()] = None
+    script: Annotated[EpisodeScript, ServerOwned()] = EpisodeScript()
     production: Annotated[EpisodeProduction, ServerOwned()] = EpisodeProduction()
     metadata: Annotated[EpisodeMetadata, ServerOwned()] = EpisodeMetadata()
+    content_hash: Annotated[str, Computed()] = ""
+    """Tells this version of script and film from every other."""
+    approval: Annotated[Approval | None, ServerOwned(), Computed()] = None
+    """Somebody approved exactly this version; any edit voids it."""
+
+    @model_validator(mode="after")
+    def _void_what_was_changed(self) -> Self:
+        film = self.metadata.final_video_id
+        self.content_hash = content_hash(
+            [self.title, self.synopsis.model_dump(), self.script.content, film and str(film)]
+        )
+        if self.approval is not None and self.approval.content_hash != self.content_hash:
+            self.approval = None
+        return self
 
     class Settings:
         name = "episodes"
@@ -173,7 +224,8 @@ class CharacterProfile(Embedded):
     personality: list[Label] = []
     backstory: Text = ""
     motivations: list[Line] = []
-    relationships: list[Relationship] = []
+    relationships: Annotated[list[Relationship], ServerOwned(), Field(max_length=200)] = []
+    """Kept on both sides."""
 
 
 class VisualDesign(Embedded):
@@ -181,6 +233,7 @@ class VisualDesign(Embedded):
     final_design_id: Annotated[Id | None, Reference("media", on_delete="clear")] = None
     style_notes: Text = ""
     color_palette: list[HexColor] = []
+    takes: Takes = []
 
 
 class VoiceProfile(Embedded):
@@ -217,86 +270,4 @@ class Character(Record):
             index("workspace_id", "_id"),
             index("workspace_id", "-created_at", "_id"),
             text_index("name"),
-        ]
-
-
-class WordTiming(Embedded):
-    """When a word is heard, in seconds from the start of its line."""
-
-    text: Line
-    start: Seconds
-    end: Seconds
-
-
-class DialogueLine(Embedded):
-    """One speech; without a character it is the narrator's."""
-
-    character_id: Annotated[Id | None, Reference("characters", on_delete="clear")] = None
-    lines: Text
-    emotion: Label = "neutral"
-    timing: Seconds | None = None
-    """Seconds from the start of the scene; known when the voice is made."""
-    audio_id: Annotated[Id | None, Reference("media", on_delete="clear"), ServerOwned()] = None
-    audio_duration: Annotated[Seconds | None, ServerOwned()] = None
-    words: Annotated[list[WordTiming], ServerOwned()] = []
-
-
-class SceneScript(Embedded):
-    action: Text = ""
-    dialogue: Annotated[list[DialogueLine], Field(max_length=500)] = []
-    duration: Seconds = 0
-    """Seconds, estimated."""
-
-
-class StoryboardPanel(Embedded):
-    panel_number: Annotated[int, Field(ge=1)]
-    description: Text = ""
-    image_id: Annotated[Id | None, Reference("media", on_delete="clear")] = None
-    camera_angle: Label | None = None
-    notes: Text = ""
-    starts_at_line: Count = 0
-    """The dialogue line with which the panel comes into the picture."""
-
-
-class Storyboard(Embedded):
-    panels: Annotated[list[StoryboardPanel], Field(max_length=200)] = []
-
-
-class SceneProduction(Embedded):
-    """Follows the tasks of the scene."""
-
-    status: SceneStatus = "pending"
-    video_segment_id: Annotated[Id | None, Reference("media", on_delete="clear")] = None
-    audio_track_id: Annotated[Id | None, Reference("media", on_delete="clear")] = None
-    attempts: Count = 0
-    last_attempt: Moment | None = None
-
-
-class Scene(Record):
-    """One scene of an episode: what happens, what is said, how it looks."""
-
-    project_id: InProject
-    workspace_id: InWorkspace
-    episode_id: Annotated[Id, Reference("episodes", on_delete="cascade"), Fixed()]
-    scene_number: Annotated[int, Field(ge=1)]
-    title: Title
-    script: SceneScript = SceneScript()
-    storyboard: Storyboard = Storyboard()
-    production: Annotated[SceneProduction, ServerOwned()] = SceneProduction()
-    character_ids: Annotated[list[Id], Reference("characters", on_delete="clear")] = []
-    location: Label = ""
-    time_of_day: TimeOfDay = "day"
-    mood: Label = ""
-
-    class Settings:
-        name = "scenes"
-        pre_images = True
-        indexes: ClassVar[list[IndexModel]] = [
-            unique_among_living("project_id", "episode_id", "scene_number"),
-            index("episode_id", "scene_number", "_id"),
-            index("project_id", "_id"),
-            index("workspace_id", "_id"),
-            index("workspace_id", "-created_at", "_id"),
-            index("production.status"),
-            index("character_ids"),
         ]

@@ -23,7 +23,7 @@ from documents.factory import (
     ScoringConfig,
     Script,
 )
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.identity import (
     ApiKey,
     AuditChain,
@@ -46,6 +46,8 @@ from documents.production import (
 )
 from documents.publishing import Publication
 from documents.requests import IdempotentRequest
+from documents.reviews import ReviewComment, ReviewLink, ScriptVersion
+from documents.scenes import Scene
 from documents.telling import Notification, TellerPlace, Webhook, WebhookDelivery
 from documents.uploads import MediaLink, ObjectRemoval, Upload, Usage
 
@@ -64,6 +66,9 @@ MODELS: tuple[type[Record], ...] = (
     Episode,
     Character,
     Scene,
+    ScriptVersion,
+    ReviewLink,
+    ReviewComment,
     # library
     Media,
     EmbeddingSpace,

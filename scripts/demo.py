@@ -25,10 +25,11 @@ from app.production import tasks
 from app.production.tasks import PipelineState, pipeline_state
 from app.settings import Settings
 from documents.base import StoredDocument
-from documents.films import Episode, Project, ProjectSettings, QualityTier, Scene
+from documents.films import Episode, Project, ProjectSettings, QualityTier
 from documents.ledger import GenerationCost
 from documents.library import Media
 from documents.production import Task
+from documents.scenes import Scene
 from documents.store import Store
 from scripts.migrate import migrated
 from scripts.processes import Child, ProcessEnded, children, stopped_by_signals

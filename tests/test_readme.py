@@ -17,9 +17,10 @@ import yaml
 
 from app.core.storage import Storage
 from app.settings import Settings
-from documents.films import Episode, Project, Scene
+from documents.films import Episode, Project
 from documents.identity import User, Workspace
 from documents.library import Media
+from documents.scenes import Scene
 from documents.store import Store
 from scripts.bench.commands import BENCHES
 from scripts.cli import app

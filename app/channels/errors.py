@@ -3,12 +3,6 @@
 from app.core.errors import Refusal
 
 
-class WrongState(Refusal):
-    """The job is in no state for this."""
-
-    status, code = 409, "wrong_state"
-
-
 class NotComplete(Refusal):
     """Twenty tracks and twenty images are needed, paired and as long as the video shall be."""
 

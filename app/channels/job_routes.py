@@ -9,7 +9,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.channels import deeds, outgoing, service
 from app.channels.deeds import Deed
-from app.channels.errors import NoSuchTrack, NotComplete, WrongState
+from app.channels.errors import NoSuchTrack, NotComplete
 from app.channels.schemas import (
     JobVerb,
     PromptsGiven,
@@ -29,6 +29,7 @@ from app.core.errors import (
     NotSignedIn,
     TooLarge,
     UnsupportedMediaType,
+    WrongState,
     documented,
 )
 from app.core.parts import CurrentParts

@@ -6,8 +6,8 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.channels.album import keywords, video_title
-from app.channels.errors import WrongState
 from app.channels.states import said
+from app.core.errors import WrongState
 from app.publishing.service import intend
 from documents.channels import VideoJob
 from documents.publishing import Publication, Publisher

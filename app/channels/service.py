@@ -12,9 +12,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.channels import graph
 from app.channels.album import prompt_problems
-from app.channels.errors import NoSuchTrack, NotComplete, WrongState
+from app.channels.errors import NoSuchTrack, NotComplete
 from app.channels.states import AT_WORK, JobGone, move, said
-from app.core.errors import NotFound
+from app.core.errors import NotFound, WrongState
 from app.production import tasks
 from documents.base import Session
 from documents.channels import AudioTrack, BackgroundImage, JobPrompts, VideoJob

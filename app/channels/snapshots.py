@@ -2,8 +2,8 @@
 
 from datetime import UTC, date, datetime
 
-from app.channels.errors import WrongState
 from app.channels.schemas import Snapshot
+from app.core.errors import WrongState
 from app.core.recording import Transaction
 from documents.channels import VideoAnalytics, VideoJob
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from app.channels.errors import WrongState
+from app.core.errors import WrongState
 from documents.base import Session, StoredDocument
 from documents.channels import VideoJob, VideoJobStatus
 from documents.values import Id

@@ -93,6 +93,12 @@ class InUse(Refusal):
     status, code = 409, "in_use"
 
 
+class WrongState(Refusal):
+    """The record is in no state for this."""
+
+    status, code = 409, "wrong_state"
+
+
 class TakenAlready(Refusal):
     """Another record already holds these values."""
 

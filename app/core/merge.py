@@ -2,7 +2,8 @@
 
 The class tells what the JSON does not: a declared field that is patched to null is null
 afterwards, while a key of a free map goes; a patched sub-document changes in the named fields
-alone; and a list is replaced, whose unchanged items keep what the server wrote into them.
+alone; and a list is replaced, whose unchanged items (by their key, where they have one) keep what
+the server wrote into them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from app.core.schemas import is_given
-from documents.base import Computed, StoredDocument, mark
+from documents.base import Computed, Key, StoredDocument, mark
 
 Model: TypeAlias = type[BaseModel]
 
@@ -121,14 +122,17 @@ def _free(current: Any, patch: Any) -> Any:
 
 
 def _kept(model: Model, current: list[Any], items: list[Any]) -> list[Any]:
-    """The new items; one that says the same as an old one keeps what the server wrote there."""
+    """The new items; one with the key of an old one, or else one that says the same as an old one,
+    keeps what the server wrote there."""
     owned = {name for name, field in model.model_fields.items() if not is_given(field)}
     if not owned:
         return items
-    left = [(_said(model, each, owned), each) for each in current]
+    keys = {name for name, field in model.model_fields.items() if mark(field, Key)}
+    others = {*model.model_fields} - keys if keys else owned
+    left = [(_said(model, each, others), each) for each in current]
     result = []
     for item in items:
-        said = _said(model, item, owned)
+        said = _said(model, item, others)
         place = next((at for at, (old, _) in enumerate(left) if old == said), None)
         if said is None or place is None:
             result.append(item)

@@ -13,7 +13,7 @@ from app.core.errors import Invalid
 from app.core.gathering import gathering
 from app.core.parts import Parts
 from documents.base import Inherited, Record, Session, StoredDocument, mark, within
-from documents.references import references
+from documents.references import ReferencePath, references
 from documents.registry import COLLECTIONS
 from documents.store import Store
 from documents.values import Id
@@ -49,6 +49,9 @@ async def follow(
         found[name] = await _reachable(model, name, [*fields], actor, session, parts)
         if missing := fields.keys() - found[name].keys():
             raise _bad(fields[next(iter(missing))], "missing_reference", "names nothing in reach")
+    for path in references(model):
+        for key in wanted.get(path.reference.to, {}).keys() & _named(path, documents):
+            _check_only(path, found[path.reference.to][key])
     for document in documents:
         _inherit(model, document, found)
     for number, document in enumerate(documents):
@@ -106,7 +109,8 @@ async def _reachable(
     if scope is False:
         return {}
     copied = [name for name, each in model.model_fields.items() if mark(each, Inherited)]
-    projection = dict.fromkeys([*BELONGING, *copied], 1)
+    asked = [name for path in references(model) for name in path.reference.only]
+    projection = dict.fromkeys([*BELONGING, *copied, *asked], 1)
     if parts is not None:
         reads = gathering(parts, collection)
         rows_found = await asyncio.gather(*(reads.one(key, scope, projection) for key in ids))
@@ -142,6 +146,16 @@ def _check_belonging(
                         "foreign_reference",
                         f"names a record of another {name.removesuffix('_id')}",
                     )
+
+
+def _named(path: ReferencePath, documents: Sequence[StoredDocument]) -> set[Id]:
+    return {key for document in documents for key in path.ids(document)}
+
+
+def _check_only(path: ReferencePath, target: StoredDocument) -> None:
+    for name, value in path.reference.only.items():
+        if target.get(name) != value:
+            raise _bad(path.field.dotted, "wrong_kind", f"names what has no {name} {value!r}")
 
 
 def _always_has(collection: str, name: str) -> bool:

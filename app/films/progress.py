@@ -6,7 +6,8 @@ Each function derives from what is stored, so a second run writes the same.
 from typing import Final, get_args
 
 from documents.base import Session
-from documents.films import Episode, EpisodeStatus, Phase, Project, ProjectStatus, Scene
+from documents.films import Episode, EpisodeStatus, Phase, Project, ProjectStatus
+from documents.scenes import Scene
 from documents.values import Id
 
 PHASES: Final[tuple[Phase, ...]] = get_args(Phase)

@@ -4,7 +4,8 @@ from typing import Final
 
 from app.core.resource import PLAIN, Resource
 from app.films import access, limits
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
+from documents.scenes import Scene
 
 RESOURCES: Final = (
     Resource(

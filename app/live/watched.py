@@ -9,12 +9,13 @@ from documents.ads import AdSession
 from documents.base import Record
 from documents.campaigns import StoryCampaign, VideoCampaign
 from documents.channels import VideoJob
-from documents.films import Episode, Project, Scene
+from documents.films import Episode, Project
 from documents.identity import ApiKey, LoginSession, User, Workspace
 from documents.ledger import GenerationCost
 from documents.library import Media
 from documents.production import Pipeline, Task
 from documents.publishing import Publication
+from documents.scenes import Scene
 from documents.values import Id
 
 Topic: TypeAlias = tuple[str, Id]

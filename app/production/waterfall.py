@@ -12,9 +12,10 @@ from graphlib import TopologicalSorter
 from typing import Any, Final
 
 from documents.base import Scope
-from documents.films import Character, Scene
+from documents.films import Character
 from documents.ledger import GenerationCost
 from documents.production import ArchivedTask, Pipeline, PromptExecution, Queue, Task, TaskStatus
+from documents.scenes import Scene
 from documents.values import Id, now
 
 MOST_TASKS: Final = 5_000

@@ -17,9 +17,10 @@ from app.core.parts import Parts, keep
 from app.identity.tokens import Tokens
 from app.main import create_app
 from app.settings import Settings
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.identity import Member, MemberRole, Role, User, Workspace
 from documents.library import Media
+from documents.scenes import Scene
 from documents.values import Id
 from tests.factories.records import valid
 

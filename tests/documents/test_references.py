@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field
 from pymongo import IndexModel
 
 from documents.base import Embedded, Inherited, Record, Reference, mark
-from documents.films import Project, Scene
+from documents.films import Project
 from documents.identity import User, Workspace
 from documents.references import MissingReference, check_references, field_paths, references
 from documents.registry import COLLECTIONS
+from documents.scenes import Scene
 from documents.values import Id, now
 from tests.factories.records import valid
 

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 import pytest
 from pymongo.errors import OperationFailure
 
-from documents.films import Project, Scene
+from documents.films import Project
 from documents.identity import User
 from documents.library import Media
+from documents.scenes import Scene
 from documents.schema import (
     PRE_IMAGE_SECONDS,
     PRE_IMAGES,

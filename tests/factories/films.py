@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.identity import User, Workspace
 from documents.library import Media
+from documents.scenes import Scene
 from documents.values import Id
 from tests.factories.records import valid
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from app.core.encryption import Encryption
 from app.settings import Settings
-from documents.films import Scene
+from documents.scenes import Scene
 from documents.store import Store
 from documents.telling import Webhook
 from scripts.migrations.runner import COLLECTION, known, run_pending

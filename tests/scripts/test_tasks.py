@@ -16,9 +16,10 @@ from app.production.kinds import PING, Ping
 from app.production.tasks import Ownership, new_task, pipeline_state
 from app.production.templates.shared import ensure_shared_templates
 from app.settings import Settings
-from documents.films import Episode, Scene
+from documents.films import Episode
 from documents.library import Media
 from documents.production import Pipeline, PromptExecution, Task, TaskError
+from documents.scenes import Scene
 from documents.store import Store
 from documents.values import Id
 from scripts.stack import environment

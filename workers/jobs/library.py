@@ -17,9 +17,9 @@ from app.library.kinds import (
 )
 from app.library.search.wanted import Searched
 from documents.base import StoredDocument, Subject, touched
-from documents.films import Scene
 from documents.library import EmbeddingPlace, Media, digest_of
 from documents.production import TaskOutput
+from documents.scenes import Scene
 from documents.values import Id, to_vector
 from workers.providers.embedding import (
     EmbeddingProvider,

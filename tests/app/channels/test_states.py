@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.channels.errors import WrongState
 from app.channels.states import JobGone, fail, may_move, move
+from app.core.errors import WrongState
 from documents.channels import VideoJob, VideoJobStatus
 from documents.values import Id
 from tests.factories.channels import make_channel, make_job

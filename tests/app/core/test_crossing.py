@@ -9,12 +9,13 @@ import pytest
 
 from app.core.parts import Parts
 from app.core.recording import Change
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.identity import User
 from documents.library import Media
 from documents.production import Task
 from documents.references import check_references
 from documents.registry import COLLECTIONS
+from documents.scenes import Scene
 from documents.values import Id
 from tests.app.support import API, World, as_, client_of
 

@@ -5,11 +5,12 @@ import pytest
 from app.core.deletion import PURGE_TREE, REMOVE_OBJECTS, delete
 from documents.deletion import SMALL, StillReferenced, purge_batches, remove
 from documents.factory import ABTest, AssembledContent, ProductDossier, PublishedContent
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.identity import Workspace
 from documents.ledger import GenerationCost
 from documents.library import Media
 from documents.production import Task
+from documents.scenes import Scene
 from documents.store import Store
 from tests.factories import valid
 from tests.factories.films import make_film, make_media, make_user, make_workspace

@@ -11,8 +11,9 @@ from app.api import RESOURCES
 from app.core.including import SERVED, Including
 from app.core.parts import Parts
 from app.core.resource import Resource
-from documents.films import Character, Episode, Scene
+from documents.films import Character, Episode
 from documents.references import references
+from documents.scenes import Scene
 from tests.app.support import API, World, as_, client_of, codes
 from tests.factories.records import valid
 

@@ -8,8 +8,9 @@ import pytest
 
 from app.api import RESOURCES
 from app.core.resource import Resource
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.library import Media
+from documents.scenes import Scene
 from documents.values import Id
 from tests.app.support import API, World, as_, codes, made_workspace, nobody_has
 from tests.factories.records import valid

@@ -9,7 +9,8 @@ from app.films.progress import (
     refresh_episode,
     set_episode_status,
 )
-from documents.films import Episode, Project, Scene
+from documents.films import Episode, Project
+from documents.scenes import Scene
 from documents.store import Store
 from documents.values import Id, now
 from tests.factories.films import Film, make_film

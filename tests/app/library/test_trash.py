@@ -9,10 +9,11 @@ import pytest
 from app.core.deletion import REMOVE_OBJECTS
 from app.core.parts import Parts
 from app.library import trash
-from documents.films import Project, Scene
+from documents.films import Project
 from documents.identity import AuditEntry
 from documents.library import Media
 from documents.production import Task
+from documents.scenes import Scene
 from documents.uploads import Usage
 from documents.values import Id, now
 from tests.app.library.support import png, sent

@@ -15,10 +15,11 @@ from app.library.search import nearest
 from app.production import tasks
 from app.production.tasks import pipeline_state
 from app.settings import Settings
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.ledger import GenerationCost
 from documents.library import Media
 from documents.production import PromptExecution, PromptTemplate, Task
+from documents.scenes import Scene
 from scripts.stack import environment
 from tests.factories.films import make_project, make_user, make_workspace
 from tests.support.charging import Till

@@ -14,9 +14,9 @@ from app.library.kinds import CHECK_DIALOGUE, EMBED_MEDIA, CheckDialogue
 from app.library.search.searching import Search
 from app.library.search.wanted import Wanted, unit
 from app.production.tasks import Ownership, add, new_task
-from documents.films import DialogueLine, Scene
 from documents.library import EmbeddingSpace, Media
 from documents.production import Task
+from documents.scenes import DialogueLine, Scene
 from documents.values import Id, to_floats
 from tests.factories.films import Film, make_film, make_media
 from tests.workers.conftest import Working, ended, until

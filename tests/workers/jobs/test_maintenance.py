@@ -6,9 +6,10 @@ from app.core.deletion import PURGE_TREE, delete
 from app.production.kinds import ARCHIVE_TASKS, REPAIR_LEDGER, ArchiveTasks, RepairLedger
 from app.production.tasks import Ownership, add, new_task
 from documents.deletion import SMALL
-from documents.films import Episode, Project, Scene
+from documents.films import Episode, Project
 from documents.library import Media
 from documents.production import Task
+from documents.scenes import Scene
 from tests.factories.films import make_film, make_media
 from tests.workers.conftest import Working, ended, until
 from workers.runtime import claims

@@ -9,9 +9,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from app.channels import states
-from app.channels.errors import WrongState
 from app.channels.kinds import OfJob
 from app.core.deletion import removal_of
+from app.core.errors import WrongState
 from app.core.kinds import TaskKind
 from documents.base import Session, StoredDocument
 from documents.channels import VideoJob

@@ -13,9 +13,10 @@ from app.films.progress import (
     refresh_episode,
     set_episode_status,
 )
-from documents.films import Episode, Scene
+from documents.films import Episode
 from documents.library import Media
 from documents.production import TaskOutput
+from documents.scenes import Scene
 from documents.values import now
 from workers.jobs.films.subjects import episode_of, frame_of, media_of, project_of, scene_of
 from workers.jobs.intake import take_in

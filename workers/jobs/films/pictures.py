@@ -6,9 +6,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.films.kinds import DESIGN_CHARACTER, DRAW_PANEL, DesignCharacter, DrawPanel
 from documents.base import Subject
-from documents.films import Character, Scene
+from documents.films import Character
 from documents.library import RelatedElements
 from documents.production import TaskOutput
+from documents.scenes import Scene
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.subjects import character_of, frame_of, project_of, scene_of, seed_for

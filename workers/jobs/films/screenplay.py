@@ -14,18 +14,14 @@ from documents.base import Subject, touched
 from documents.films import (
     Character,
     CharacterProfile,
-    DialogueLine,
     Episode,
-    Scene,
-    SceneScript,
-    Storyboard,
-    StoryboardPanel,
     Synopsis,
     VisualDesign,
     VoiceProfile,
 )
 from documents.library import Media
 from documents.production import Pipeline, Task, TaskOutput
+from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, StoryboardPanel
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene

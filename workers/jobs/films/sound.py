@@ -6,9 +6,10 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.films.kinds import SCORE_SCENE, VOICE_SCENE, ScoreScene, VoiceScene
 from documents.base import Subject
-from documents.films import Character, DialogueLine, Scene, WordTiming
+from documents.films import Character
 from documents.library import Media, RelatedElements
 from documents.production import TaskOutput
+from documents.scenes import DialogueLine, Scene, WordTiming
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.subjects import scene_of, seed_for

@@ -3,8 +3,9 @@
 import hashlib
 from typing import TypeVar
 
-from documents.films import Character, Episode, Project, Scene
+from documents.films import Character, Episode, Project
 from documents.library import Media
+from documents.scenes import Scene
 from documents.values import Id
 from workers.render.formats import FrameFormat, frame_format
 from workers.runtime.handlers import GiveUp
