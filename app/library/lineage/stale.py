@@ -6,7 +6,6 @@ from decimal import Decimal
 from graphlib import TopologicalSorter
 from typing import Final
 
-from app.core.access import reaches
 from app.core.actor import Actor, demand
 from app.core.errors import Invalid, NotFound, Refusal
 from app.core.parts import Parts
@@ -99,15 +98,15 @@ async def refresh(parts: Parts, actor: Actor, key: Id, chosen: Sequence[Id]) -> 
     line itself refuses.
     """
     demand(actor, "write", Media.collection_name())
+    query = within(MEDIA.change(actor), {"_id": {"$in": [*chosen]}})
+    if await Media.collection().count_documents(query) < len({*chosen}):
+        raise NotFound("There is no such file, or none that you may change.")
     found = {each.media.id: each for each in (await stale_from(actor, key)).stale}
     if missing := [str(each) for each in chosen if each not in found]:
         raise NotStale(
             f"{missing[0]} is not out of date, or not because of this file.", media_ids=missing
         )
     wanted = [each for name, each in found.items() if name in set(chosen)]
-    may_change = MEDIA.change(actor)
-    if not all(reaches(may_change, each.media.stored()) for each in wanted):
-        raise NotFound("There is no such file, or none that you may change.")
     makers = {each.maker.name for each in wanted}
     if len(makers) > 1:
         raise Invalid(f"These files are made by {' and '.join(sorted(makers))}: refresh in turn.")
