@@ -10,6 +10,7 @@ from app.assistant.resources import RESOURCES as ASSISTANT
 from app.audit.resources import RESOURCES as AUDIT
 from app.audit.routes import router as audit_routes
 from app.campaigns.resources import RESOURCES as CAMPAIGNS
+from app.channels.freshness import ChannelMaker
 from app.channels.job_routes import router as job_routes
 from app.channels.resources import RESOURCES as CHANNELS
 from app.channels.routes import router as channel_routes
@@ -20,6 +21,8 @@ from app.identity.resources import RESOURCES as IDENTITY
 from app.identity.routes import router as identity_routes
 from app.library.derivatives import router as derivative_routes
 from app.library.duplicates import router as duplicate_routes
+from app.library.lineage import register
+from app.library.lineage.routes import router as lineage_routes
 from app.library.link_routes import router as link_routes
 from app.library.resources import RESOURCES as LIBRARY
 from app.library.routes import router as library_routes
@@ -46,11 +49,15 @@ RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
 """Every collection that clients reach by the plain routes."""
 
 
+# Lines that can make their files again when these are out of date.
+register(ChannelMaker())
+
+
 def routers() -> list[APIRouter]:
     """What is written by hand goes before the plain routes."""
     written = (
         *(identity_routes, audit_routes, library_routes, live_routes, telling_routes),
-        *(search_routes, derivative_routes, duplicate_routes),
+        *(search_routes, derivative_routes, duplicate_routes, lineage_routes),
         *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
         *(channel_routes, job_routes),

@@ -80,6 +80,15 @@ class GenerationMetadata(Embedded):
     provider: MediaProvider | None = None
     cost: Money | None = None
     seed: Count | None = None
+    input_ids: Annotated[
+        list[Id], Reference("media", on_delete="clear"), Field(max_length=1000)
+    ] = []
+    """The media that it was made of."""
+    take: Annotated[int | None, Field(ge=1)] = None
+    """Which try at the same thing it is."""
+    recipe: Annotated[str | None, Field(max_length=64)] = None
+    """Digest of all that decided what it shows or sounds like, but seed and take: another digest
+    from the records of today means it is stale."""
 
 
 class RelatedElements(Embedded):

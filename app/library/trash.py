@@ -30,6 +30,8 @@ BOOKS: Final = frozenset(
     {"tasks", "tasks_archive", "prompts_executed", "generation_costs", "uploads", "media_links"}
 )
 """What only records where a file came from or went to does not use it."""
+ORIGIN: Final = "generation_metadata"
+"""Nor does a file use what it was made of: it is there by itself."""
 IN_TRASH: Final[Mapping[str, Any]] = {"deleted_at": {"$type": "date"}}
 
 
@@ -38,7 +40,7 @@ async def users_of(key: Id, session: Session = None) -> list[StoredDocument]:
     users: list[StoredDocument] = []
     for name, model in COLLECTIONS.items():
         for path in references(model) if name not in BOOKS else ():
-            if path.reference.to != Media.collection_name():
+            if path.reference.to != Media.collection_name() or path.field.top == ORIGIN:
                 continue
             query = within(True, {path.indexed_by: key, "_id": {"$ne": key}})
             rows = model.collection().find(query, {"_id": 1}, limit=MOST_NAMED, session=session)
@@ -80,7 +82,9 @@ async def restore(parts: Parts, actor: Actor, key: Id) -> Media:
     async def together(transaction: Transaction) -> Media:
         session = transaction.session
         before = await _trashed(MEDIA.change(actor), key, session)
-        await check_references(before, COLLECTIONS, session)
+        # What it was made of and by may be gone: the file is there by itself.
+        without_origin = before.model_copy(update={ORIGIN: None})
+        await check_references(without_origin, COLLECTIONS, session)
         update = {"$set": {"deleted_at": None}}
         after = await Media.write_one({"_id": key}, update, session)
         assert after is not None  # the transaction has just seen it

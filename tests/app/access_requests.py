@@ -57,6 +57,7 @@ BODIES: Final[Mapping[str, Given]] = {
     "create_uploads": lambda _: {"by": "api"},
     "create_upload_links": lambda _: {"parts": []},
     "import_media": lambda _: {"url": "https://example.com/fox.png"},
+    "refresh_stale_media": lambda studio: {"media_ids": [studio.ids["media"]]},
     "archive_media": lambda studio: {"ids": [studio.ids["media"]]},
     "swap_video_job_material": lambda _: {"items": [{"kind": "track", "order_index": 1}]},
     "write_video_job_prompts": lambda _: {"prompts": {}},

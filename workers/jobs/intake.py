@@ -1,5 +1,6 @@
 """A made file becomes a media record: facts read from the file, thumbnail, object, provenance."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -32,9 +33,13 @@ async def take_in(
     scene_id: Id | None = None,
     character_id: Id | None = None,
     related: RelatedElements | None = None,
+    inputs: Sequence[Id] = (),
+    take: int | None = None,
+    recipe: str | None = None,
 ) -> Media:
     """Keep the file and describe it; the record is not written yet: that is the task's outcome.
 
+    `inputs` are the media that it was made of, `recipe` the digest of all that decided it.
     Raises GiveUp where the file cannot be read as media.
     """
     identity = Id()
@@ -60,7 +65,14 @@ async def take_in(
         description=description,
         tags=tags,
         agent_generated=True,
-        generation_metadata=_provenance(context, made, seed),
+        generation_metadata=_provenance(context, made).model_copy(
+            update={
+                "seed": seed,
+                "input_ids": list(dict.fromkeys(inputs)),
+                "take": take,
+                "recipe": recipe,
+            }
+        ),
         related_elements=related or RelatedElements(),
         **seen.values(identity),
     )
@@ -84,9 +96,9 @@ async def _store(context: Context, path: Path, mime_type: str) -> StoredObject:
     )
 
 
-def _provenance(context: Context, made: Made | None, seed: int | None) -> GenerationMetadata:
+def _provenance(context: Context, made: Made | None) -> GenerationMetadata:
     metadata = GenerationMetadata(
-        agent_id="backlot", task_id=context.task.id, generation_time=now(), seed=seed
+        agent_id="backlot", task_id=context.task.id, generation_time=now()
     )
     if made is None:
         return metadata.model_copy(update={"provider": "local", "model_version": "ffmpeg"})

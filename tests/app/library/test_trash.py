@@ -11,13 +11,14 @@ from app.core.parts import Parts
 from app.library import trash
 from documents.films import Project
 from documents.identity import AuditEntry
-from documents.library import Media
+from documents.library import GenerationMetadata, Media
 from documents.production import Task
 from documents.scenes import Scene
 from documents.uploads import Usage
 from documents.values import Id, now
 from tests.app.library.support import png, sent
 from tests.app.support import API, World, as_, codes
+from tests.factories.records import valid
 
 CONTENT = png(10_000, seed=12)
 
@@ -137,6 +138,23 @@ async def test_it_does_not_come_back_without_its_project(
     hidden = {"$set": {"deleted_at": now()}}
     await Project.collection().update_one({"_id": world.project.id}, hidden)
     assert codes(await act(http, world, media, "restore")) == (422, "invalid")
+
+
+async def test_what_was_made_of_a_file_does_not_hold_on_to_it(
+    http: httpx.AsyncClient, world: World, media: Any
+) -> None:
+    source = await valid(Media, workspace_id=world.workspace.id).insert()
+    origin = GenerationMetadata(input_ids=[source.id], task_id=Id())
+    made = {"$set": {"generation_metadata": origin.model_dump()}}
+    await Media.collection().update_one({"_id": Id(media["id"])}, made)
+    shown = {"id": str(source.id)}
+    assert (await act(http, world, media, "delete")).status_code == 204
+    assert (await act(http, world, shown, "delete")).status_code == 204
+    assert (await act(http, world, media, "restore")).status_code == 200
+    assert (await act(http, world, shown, "purge")).status_code == 204
+    [left] = await Media.all_in(True, {"_id": Id(media["id"])})
+    assert left.generation_metadata is not None
+    assert left.generation_metadata.input_ids == []
 
 
 async def test_a_use_that_begins_meanwhile_keeps_it(

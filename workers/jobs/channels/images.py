@@ -6,6 +6,7 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.channels import recipes
 from app.channels.kinds import MAKE_IMAGE, OfMaterial
 from documents.base import Subject
 from documents.channels import BackgroundImage, PictureCheck, VideoJob
@@ -95,6 +96,8 @@ async def _made(
         tags=["background", job.niche_label],
         made=made,
         seed=seed,
+        take=image.take,
+        recipe=recipes.of_image(job, image),
     )
     return of_job(media, job), check, made.result.usage.provider_job_id
 

@@ -7,7 +7,7 @@ from app.channels.kinds import OfMaterial
 from app.library.urls import content_url
 from documents.base import Session
 from documents.channels import AudioTrack, BackgroundImage, VideoJob
-from documents.library import Media
+from documents.library import GenerationMetadata, Media
 from documents.values import Id
 from workers.jobs.endings import is_final, reason
 from workers.runtime.context import Context
@@ -66,6 +66,8 @@ def of_job(media: Media, job: VideoJob) -> Media:
 def copy_for(media: Media, job: VideoJob) -> Media:
     """A record of the job's own for a file that lies in the library already."""
     identity = Id()
+    made = media.generation_metadata or GenerationMetadata()
+    origin = {"input_ids": [media.id], "take": None, "recipe": None}
     copy: Media = Media.model_validate(
         {
             **media.stored(),
@@ -80,6 +82,7 @@ def copy_for(media: Media, job: VideoJob) -> Media:
             "scene_id": None,
             "character_id": None,
             "imported_from": [],
+            "generation_metadata": made.model_copy(update=origin).model_dump(),
         }
     )
     return copy

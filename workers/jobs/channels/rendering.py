@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.channels import states
+from app.channels import recipes, states
 from app.channels.album import (
     description,
     heard_seconds,
@@ -259,21 +259,40 @@ async def _taken_in(
 ) -> list[Media]:
     """The video, its thumbnail and the text below it as records of the library, not written yet."""
     title = video_title(job)
+    heard, seen = ([each.media_id for each in of if each.media_id] for of in (tracks, images))
     film = await take_in(
-        context, video, "final_video", description=title, tags=["album", *keywords(job)]
+        context,
+        video,
+        "final_video",
+        description=title,
+        tags=["album", *keywords(job)],
+        inputs=[*heard, *seen],
+        recipe=recipes.of_video(job, tracks, images),
     )
     first = await _fetched(context, images[0])
     poster = context.folder / "thumbnail.jpg"
     await make_poster(first, poster)
     thumbnail = await take_in(
-        context, poster, "thumbnail", description=f"Thumbnail of {title}", tags=["thumbnail"]
+        context,
+        poster,
+        "thumbnail",
+        description=f"Thumbnail of {title}",
+        tags=["thumbnail"],
+        inputs=seen[:1],
+        recipe=recipes.of_thumbnail(images),
     )
     channel = await Channel.one_in(True, job.channel_id)
     text = context.folder / "description.txt"
     below = description(job, channel.name if channel else "", tracks)
     await asyncio.to_thread(text.write_text, below, encoding="utf-8")
     words = await take_in(
-        context, text, "other", description=f"Description of {title}", tags=["description"]
+        context,
+        text,
+        "other",
+        description=f"Description of {title}",
+        tags=["description"],
+        inputs=heard,
+        recipe=recipes.of_description(job, channel.name if channel else "", tracks),
     )
     return [of_job(each, job) for each in (film, thumbnail, words)]
 

@@ -124,7 +124,8 @@ async def _until_gone(key: Id) -> None:
 
 
 def _objects(media: Media) -> list[str]:
-    return [key for key in (media.storage_key, media.thumbnail_key) if key]
+    made = (each.key for each in media.derivatives)
+    return [key for key in (media.storage_key, media.thumbnail_key, *made) if key]
 
 
 async def guarded(work: Awaitable[R], failed: Callable[[Exception], Awaitable[None]]) -> R:

@@ -8,11 +8,11 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.channels import states
+from app.channels import recipes, states
 from app.channels.album import length_problem, track_title
 from app.channels.kinds import FINISH_MUSIC, MAKE_TRACK, OfJob, OfMaterial
 from documents.base import Subject
-from documents.channels import TRACKS_PER_VIDEO, AudioTrack, VideoJob
+from documents.channels import AudioTrack, VideoJob
 from documents.library import Media
 from documents.production import TaskOutput
 from workers.jobs.channels.licences import licence_of
@@ -61,7 +61,7 @@ async def make_track(context: Context, job: VideoJob, parameters: OfMaterial) ->
     made = await guarded(work, lambda exc: note_failure(context, track, exc))
     seconds = Decimal(f"{min(made.heard.seconds, LONGEST_SECONDS):.2f}")
     check = made.heard.check
-    if problem := length_problem(track, made.heard.seconds, wanted_seconds(job, track)):
+    if problem := length_problem(track, made.heard.seconds, recipes.wanted_seconds(job, track)):
         check.problems.append(problem)
     licence = await licence_of(context, job, track, made.media)
     values = {
@@ -90,12 +90,6 @@ async def finish_music(context: Context, job: VideoJob, parameters: OfJob) -> Ou
     return outcome(context, job, [], write)
 
 
-def wanted_seconds(job: VideoJob, track: AudioTrack) -> float:
-    """How long the file has to be: as planned, and a little to be heard into the next track."""
-    overlap = job.crossfade_seconds if track.order_index < TRACKS_PER_VIDEO else 0
-    return (track.planned_seconds or 0) + overlap
-
-
 async def _made(
     context: Context, job: VideoJob, track: AudioTrack, parameters: OfMaterial
 ) -> Track:
@@ -107,7 +101,7 @@ async def _made(
     request = MusicRequest(
         prompt=track.prompt_text,
         mood="",
-        seconds=wanted_seconds(job, track),
+        seconds=recipes.wanted_seconds(job, track),
         tempo=track.tempo,
         seed=seed,
     )
@@ -140,6 +134,8 @@ async def _made(
         tags=["music", job.niche_label],
         made=made,
         seed=seed,
+        take=track.take,
+        recipe=recipes.of_track(job, track),
     )
     return Track(path, of_job(media, job), heard, made.result.usage.provider_job_id)
 
