@@ -85,6 +85,7 @@ def _text(constraints: list[Any]) -> str:
     known = {
         CIPHERTEXT: f"gAAAAA{ObjectId()}",
         r"^[0-9a-f]{64}$": f"{ObjectId()}{ObjectId()}{ObjectId()}"[:64],
+        r"^[0-9a-f]{32}$": f"{ObjectId()}{ObjectId()}"[:32],
         r"^[a-z_]+\.[a-z_]+$": "maintenance.ping",
         r"^[A-Z]{3}$": "USD",
         r"^[A-Za-z_][A-Za-z0-9_]*$": "name",
