@@ -13,6 +13,8 @@ class WriteScreenplay(Parameters):
     source_id: Id
     seed: int = 0
     target_seconds: float | None = None
+    and_go_on: bool = False
+    """Make the film at once."""
     auto_approve: bool = False
 
 
@@ -23,16 +25,22 @@ class DesignCharacter(Parameters):
 
 
 class DrawPanel(Parameters):
+    """A take above 1 asks for another picture where the same was asked for before."""
+
     scene_id: Id
     panel_number: int
-    character_names: tuple[str, ...] = ()
     seed: int = 0
     take: int = 1
 
 
 class VoiceScene(Parameters):
+    """Lines without a sound are spoken, and those at the places `renew`; the others stay.
+
+    A take above 1 asks for another way of saying those lines.
+    """
+
     scene_id: Id
-    language: str = "und"
+    renew: tuple[int, ...] = ()
     seed: int = 0
     take: int = 1
 

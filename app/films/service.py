@@ -87,6 +87,7 @@ async def plan_episode(
         source_id=source.id,
         seed=seed,
         target_seconds=target_seconds,
+        and_go_on=True,
         auto_approve=auto_approve,
     )
 

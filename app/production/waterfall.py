@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from graphlib import TopologicalSorter
-from typing import Any, Final
+from typing import Final
 
+from app.production.estimates import usual_seconds
 from documents.base import Scope
 from documents.films import Character
 from documents.ledger import GenerationCost
@@ -19,8 +20,6 @@ from documents.scenes import Scene
 from documents.values import Id, now
 
 MOST_TASKS: Final = 5_000
-PAST_TASKS: Final = 2_000
-"""How many finished tasks of the workspace tell how long one takes."""
 STUCK: Final = ("failed", "cancelled")
 ENDED: Final = ("completed", *STUCK)
 FILM: Final = "Film"
@@ -227,17 +226,7 @@ async def _add_expectations(pipeline: Pipeline, bars: Iterable[Bar]) -> None:
     unfinished = [bar for bar in bars if bar.ended_at is None]
     if not unfinished:
         return
-    past = {"workspace_id": pipeline.workspace_id, "status": "completed"}
-    stages: list[dict[str, Any]] = [
-        {"$match": past},
-        {"$sort": {"_id": -1}},
-        {"$limit": PAST_TASKS},
-        {"$group": {"_id": "$kind", "seconds": {"$avg": "$output.metrics.processing_time"}}},
-    ]
-    known: dict[str, float] = {}
-    for model in (ArchivedTask, Task):  # the live ones are newer
-        cursor = await model.collection().aggregate(stages)
-        known |= {row["_id"]: row["seconds"] async for row in cursor if row["seconds"] is not None}
+    known = await usual_seconds(pipeline.workspace_id)
     usual = sum(known.values()) / len(known) if known else None
     for bar in unfinished:
         bar.expected_seconds = known.get(bar.task.kind, usual)

@@ -1,11 +1,14 @@
 """Rendering: a scene from its panels and sounds, an episode from its scenes."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.revising import revise_one
+from app.films.approving import approve
 from app.films.kinds import ASSEMBLE_EPISODE, RENDER_SCENE, AssembleEpisode, RenderScene
 from app.films.progress import (
     complete_project,
@@ -13,12 +16,20 @@ from app.films.progress import (
     refresh_episode,
     set_episode_status,
 )
-from documents.films import Episode
+from app.films.recipes import film_recipe, segment_recipe
+from documents.films import MOST_TAKES, Episode, EpisodeMetadata
 from documents.library import Media
 from documents.production import TaskOutput
-from documents.scenes import Scene
-from documents.values import now
-from workers.jobs.films.subjects import episode_of, frame_of, media_of, project_of, scene_of
+from documents.scenes import DialogueLine, Scene, SceneTake
+from documents.values import Id, now
+from workers.jobs.films.subjects import (
+    episode_of,
+    fails_the_scene,
+    frame_of,
+    media_of,
+    project_of,
+    scene_of,
+)
 from workers.jobs.intake import take_in
 from workers.render.captions import captions_from_words, to_srt, to_vtt
 from workers.render.formats import FrameFormat
@@ -39,7 +50,7 @@ from workers.render.timeline import (
     Word,
 )
 from workers.runtime.context import Context
-from workers.runtime.handlers import Outcome, handles
+from workers.runtime.handlers import GiveUp, Outcome, handles
 
 MOVES: Final[tuple[MotionName, ...]] = ("zoom_in", "pan_right", "zoom_out", "pan_left")
 CROSSFADE_SECONDS: Final = 0.6
@@ -49,10 +60,12 @@ SHORTEST_SHOT: Final = 0.5
 
 
 @handles(RENDER_SCENE)
+@fails_the_scene
 async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     """Render a scene to a segment of the film, and keep its lossless sound for the assembly."""
     scene = await scene_of(parameters.scene_id)
     project = await project_of(scene.project_id)
+    recipe, inputs = segment_recipe(project, scene), _inputs(scene)
     timeline = await _timeline(context, scene, frame_of(project))
     name = f"scene-{scene.scene_number:02}"
     video, sound = context.folder / f"{name}.mp4", context.folder / f"{name}.flac"
@@ -65,22 +78,34 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     description = f"{scene.title}. {scene.script.action}"
     tags = [scene.location, scene.time_of_day, scene.mood]
     segment = await take_in(
-        context, video, "video_segment", description=description, tags=["scene", *tags]
+        context,
+        video,
+        "video_segment",
+        description=description,
+        tags=["scene", *tags],
+        inputs=inputs,
+        take=scene.production.attempts + 1,
+        recipe=recipe,
     )
     mixed = await take_in(
-        context, sound, "audio_clip", description=f"Sound of {description}", tags=["mix", *tags]
+        context,
+        sound,
+        "audio_clip",
+        description=f"Sound of {description}",
+        tags=["mix", *tags],
+        inputs=inputs,
+        recipe=recipe,
     )
 
     async def write(session: AsyncClientSession) -> None:
         await Media.insert_all([segment, mixed], session)
-        production = {
-            "production.status": "approved" if parameters.auto_approve else "reviewing",
-            "production.video_segment_id": segment.id,
-            "production.audio_track_id": mixed.id,
-            "production.last_attempt": now(),
-        }
-        update = {"$set": production, "$inc": {"production.attempts": 1}}
-        await Scene.advance_one({"_id": scene.id}, update, session)
+
+        def change(current: Scene) -> None:
+            _show(current, segment, mixed, scene)
+            if parameters.auto_approve:
+                approve(current, None)
+
+        await revise_one(Scene, scene.id, change, session)
         await refresh_episode(scene.episode_id, session)
         await set_episode_status(scene.episode_id, "production", session)
         await enter_phase(scene.project_id, "scene_production", "production", session)
@@ -94,6 +119,7 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
     episode = await episode_of(parameters.episode_id)
     scenes = await Scene.all_in(True, {"episode_id": episode.id}, sort=[("scene_number", 1)])
     segments: list[Segment] = []
+    inputs: list[Id] = []
     captions: list[Caption] = []
     clock = 0.0
     for scene in scenes:
@@ -104,8 +130,12 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
         segments.append(
             Segment(video=video, audio=await _fetch(context, sound, f"{number:03}.flac"))
         )
+        inputs += [segment.id, sound.id]
         captions += [_shifted(each, clock) for each in _captions(scene)]
         clock += segment.technical_data.duration or 0
+    if not segments:
+        raise GiveUp("The episode has no scenes.", code="subject_gone")
+    recipe = film_recipe(episode, scenes)
     film = context.folder / "film.mp4"
     await join(segments, film, progress=context.progress_from_thread("assembling"))
     poster = context.folder / "thumbnail.webp"
@@ -120,13 +150,25 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
         "final_video",
         description=description,
         tags=["film", *episode.synopsis.themes],
+        inputs=inputs,
+        recipe=recipe,
     )
     poster_media = await take_in(
-        context, poster, "thumbnail", description=f"Poster of {episode.title}", tags=["poster"]
+        context,
+        poster,
+        "thumbnail",
+        description=f"Poster of {episode.title}",
+        tags=["poster"],
+        inputs=[video_media.id],
     )
     caption_media = [
         await take_in(
-            context, path, "caption", description=f"Captions of {episode.title}", tags=["captions"]
+            context,
+            path,
+            "caption",
+            description=f"Captions of {episode.title}",
+            tags=["captions"],
+            inputs=[video_media.id],
         )
         for path in subtitles
         if captions
@@ -134,17 +176,44 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
 
     async def write(session: AsyncClientSession) -> None:
         await Media.insert_all([video_media, poster_media, *caption_media], session)
-        metadata = {
-            "status": "completed",
-            "metadata.duration": video_media.technical_data.duration,
-            "metadata.final_video_id": video_media.id,
-            "metadata.thumbnail_id": poster_media.id,
-        }
-        await Episode.advance_one({"_id": episode.id}, {"$set": metadata}, session)
+
+        def change(current: Episode) -> None:
+            current.status = "completed"
+            current.metadata = EpisodeMetadata(
+                duration=video_media.technical_data.duration,
+                final_video_id=video_media.id,
+                thumbnail_id=poster_media.id,
+            )
+
+        await revise_one(Episode, episode.id, change, session)
         await complete_project(episode.project_id, session)
 
     seconds = video_media.technical_data.duration
     return Outcome(TaskOutput(media_id=video_media.id, result={"seconds": seconds}), write)
+
+
+def _show(current: Scene, segment: Media, mixed: Media, rendered: Scene) -> None:
+    """The scene as rendered is what is shown of it."""
+    made = current.production
+    made.status = "reviewing"
+    made.video_segment_id, made.audio_track_id = segment.id, mixed.id
+    made.attempts = rendered.production.attempts + 1
+    made.last_attempt, made.review_note = now(), ""
+    take = SceneTake(
+        number=made.attempts,
+        video_segment_id=segment.id,
+        audio_track_id=mixed.id,
+        made_at=now(),
+    )
+    made.takes = [*made.takes, take][-MOST_TAKES:]
+
+
+def _inputs(scene: Scene) -> list[Id]:
+    """The files that the scene is rendered from."""
+    pictures = [each.image_id for each in scene.storyboard.panels]
+    sounds = [each.audio_id for each in scene.script.dialogue]
+    used = [*pictures, *sounds, scene.production.music_id]
+    return [each for each in used if each is not None]
 
 
 async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timeline:
@@ -167,10 +236,8 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
         )
         for number, line in enumerate(scene.script.dialogue)
     ]
-    music = await Media.first_in(
-        True, {"scene_id": scene.id, "media_type": "music_track", "status": "active"}
-    )
-    bed = [await _fetch(context, music, "music.wav")] if music else []
+    music = scene.production.music_id
+    bed = [await _fetch(context, await media_of(music, "music"), "music.wav")] if music else []
     return Timeline(
         format=frame,
         shots=tuple(_shots(scene, pictures)),
@@ -186,16 +253,17 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
 def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
     """Each panel from the line with which it comes in to the next panel's."""
     dialogue = scene.script.dialogue
+    even = scene.script.duration / max(len(pictures), 1)
     starts = [0.0]
     for panel in scene.storyboard.panels[1:]:
-        line = dialogue[min(panel.starts_at_line, len(dialogue) - 1)]
-        starts.append(max(line.timing or 0, starts[-1] + SHORTEST_SHOT))
+        at = _timing(dialogue, panel.starts_at_line) if dialogue else starts[-1] + even
+        starts.append(max(at, starts[-1] + SHORTEST_SHOT))
     ends = [*starts[1:], max(scene.script.duration, starts[-1] + SHORTEST_SHOT)]
     return [
         Still(
             image=picture,
             seconds=end - start,
-            motion=Motion.named(MOVES[(scene.scene_number + number) % len(MOVES)]),
+            motion=Motion.named(MOVES[(len(dialogue) + number) % len(MOVES)]),
             transition=Transition(
                 kind="crossfade", seconds=min(CROSSFADE_SECONDS, (end - start) / 2)
             )
@@ -204,6 +272,10 @@ def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
         )
         for number, (picture, start, end) in enumerate(zip(pictures, starts, ends, strict=True))
     ]
+
+
+def _timing(dialogue: Sequence[DialogueLine], number: int) -> float:
+    return dialogue[min(number, len(dialogue) - 1)].timing or 0
 
 
 def _captions(scene: Scene) -> tuple[Caption, ...]:

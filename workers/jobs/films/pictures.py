@@ -4,15 +4,26 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.revising import revise_one
 from app.films.kinds import DESIGN_CHARACTER, DRAW_PANEL, DesignCharacter, DrawPanel
+from app.films.planning import next_number
+from app.films.recipes import members, panel_recipe
 from documents.base import Subject
-from documents.films import Character
+from documents.films import MOST_TAKES, Character, Take
 from documents.library import RelatedElements
 from documents.production import TaskOutput
 from documents.scenes import Scene
-from documents.values import Id
+from documents.values import Id, now
 from workers.jobs.films.prompts import prompt_for
-from workers.jobs.films.subjects import character_of, frame_of, project_of, scene_of, seed_for
+from workers.jobs.films.subjects import (
+    cast_of,
+    character_of,
+    fails_the_scene,
+    frame_of,
+    project_of,
+    scene_of,
+    seed_for,
+)
 from workers.jobs.intake import take_in
 from workers.providers.base import FileResult
 from workers.providers.image import Figure, ImageRequest
@@ -113,6 +124,7 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
 
 
 @handles(DRAW_PANEL)
+@fails_the_scene
 async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
     """Draw one panel, with everybody in it looking as designed."""
     scene = await scene_of(parameters.scene_id)
@@ -121,9 +133,8 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
     panel = next((each for each in scene.storyboard.panels if each.panel_number == number), None)
     if panel is None:
         raise GiveUp(f"Scene {scene.scene_number} has no panel {number}.", code="subject_gone")
-    cast = await Character.all_in(
-        True, {"project_id": scene.project_id, "name": {"$in": [*parameters.character_names]}}
-    )
+    everybody = await cast_of(scene.project_id)
+    cast = members(everybody, panel.character_ids)
     frame = frame_of(project)
     seed = seed_for(parameters.seed, f"{scene.scene_number}/{number}/{parameters.take}")
     camera_angle = panel.camera_angle or "wide"
@@ -174,24 +185,29 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         made=made,
         seed=seed,
         related=RelatedElements(character_ids=[each.id for each in cast], scene=scene.title[:255]),
+        inputs=[key for each in cast if (key := each.visual_design.final_design_id)],
+        take=next_number(panel.takes),
+        recipe=panel_recipe(project, scene, panel, everybody),
     )
 
     async def write(session: AsyncClientSession) -> None:
         await media.insert(session=session)
-        await set_panel_image(scene.id, number, media.id, session)
+
+        def change(current: Scene) -> None:
+            _show(current, number, media.id)
+
+        await revise_one(Scene, scene.id, change, session)
 
     return Outcome(TaskOutput(media_id=media.id), write)
 
 
-async def set_panel_image(
-    scene_id: Id, number: int, media_id: Id, session: AsyncClientSession
-) -> None:
-    """Show this picture in the panel."""
-    await Scene.advance_one(
-        {"_id": scene_id, "storyboard.panels.panel_number": number},
-        {"$set": {"storyboard.panels.$.image_id": media_id}},
-        session,
-    )
+def _show(scene: Scene, number: int, media_id: Id) -> None:
+    """The picture is the panel's newest take, and what is seen."""
+    for panel in scene.storyboard.panels:
+        if panel.panel_number == number:
+            take = Take(number=next_number(panel.takes), media_id=media_id, made_at=now())
+            panel.takes = [*panel.takes, take][-MOST_TAKES:]
+            panel.image_id = media_id
 
 
 def figure_of(character: Character) -> Figure:

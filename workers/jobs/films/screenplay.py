@@ -1,26 +1,26 @@
-"""From a story to a screenplay: characters, scenes, and the rest of the task graph."""
+"""From a story to a screenplay: characters and scenes, and from there to the film."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.films import kinds
+from app.core.revising import revise_one
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
+from app.films.making import go_on
+from app.films.planning import Wanted
 from app.films.progress import enter_phase, refresh_episode
-from app.library.kinds import EMBED_MEDIA, EmbedMedia
-from app.production import tasks
-from app.production.tasks import Ownership, new_task
-from documents.base import Subject, touched
+from documents.base import Subject
 from documents.films import (
     Character,
     CharacterProfile,
     Episode,
+    EpisodeScript,
     Synopsis,
     VisualDesign,
     VoiceProfile,
 )
 from documents.library import Media
-from documents.production import Pipeline, Task, TaskOutput
+from documents.production import TaskOutput
 from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, StoryboardPanel
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
@@ -34,7 +34,7 @@ from workers.runtime.handlers import GiveUp, Outcome, handles
 
 @handles(WRITE_SCREENPLAY)
 async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Outcome:
-    """Have the screenplay written, and plan the work that it asks for."""
+    """Have the screenplay written; with `and_go_on` the film is made of it at once."""
     episode = await Episode.one_in(True, parameters.episode_id)
     source = await Media.one_in(True, parameters.source_id)
     if episode is None or source is None:
@@ -64,173 +64,62 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     result = await calls.write_text(context, call, provider)
     await prompt.check(result.output)
     screenplay = Screenplay.model_validate(result.output)
-    production = await _Production.of(episode, screenplay, parameters, context.task)
+    production = await _written(episode, screenplay)
 
     async def write(session: AsyncClientSession) -> None:
         await production.write(result.text, session)
+        if parameters.and_go_on:
+            wanted = Wanted(seed=parameters.seed, auto_approve=parameters.auto_approve)
+            await go_on(context.task, episode, wanted, session)
 
     made = {"scenes": len(production.scenes), "characters": len(production.characters)}
-    return Outcome(TaskOutput(result={**made, "tasks": len(production.tasks)}), write)
+    return Outcome(TaskOutput(result=made), write)
 
 
-@dataclass(slots=True)
-class _Production:
+@dataclass(frozen=True, slots=True)
+class _Written:
     """All that a screenplay brings about."""
 
     episode: Episode
     screenplay: Screenplay
-    parameters: WriteScreenplay
-    owner: Ownership
-    known: dict[str, Character] = field(default_factory=dict)
-    characters: list[Character] = field(default_factory=list)
-    scenes: list[Scene] = field(default_factory=list)
-    tasks: list[Task] = field(default_factory=list)
-
-    @classmethod
-    async def of(
-        cls, episode: Episode, screenplay: Screenplay, parameters: WriteScreenplay, task: Task
-    ) -> "_Production":
-        owner = Ownership(
-            workspace_id=task.workspace_id,
-            project_id=task.project_id,
-            episode_id=episode.id,
-            pipeline_id=task.pipeline_id,
-            created_by=task.created_by,
-        )
-        production = cls(episode, screenplay, parameters, owner)
-        cast = await Character.all_in(True, {"project_id": episode.project_id})
-        production.known = {character.name: character for character in cast}
-        designs = production._plan_characters()
-        renders = [production._plan_scene(scene, designs) for scene in screenplay.scenes]
-        production._plan_episode(renders)
-        return production
-
-    def _plan_characters(self) -> dict[str, Task]:
-        """Who is new gets a record and a design task; who returns keeps the look they have."""
-        designs: dict[str, Task] = {}
-        for each in self.screenplay.characters:
-            if each.name in self.known:
-                continue
-            character = _character(self.episode, each)
-            self.known[each.name] = character
-            self.characters.append(character)
-            parameters = kinds.DesignCharacter(
-                character_id=character.id, gender=each.gender, seed=self.parameters.seed
-            )
-            owner = replace(
-                self.owner,
-                character_id=character.id,
-                subject=Subject(collection="characters", id=character.id),
-            )
-            designs[each.name] = self._add(
-                new_task(kinds.DESIGN_CHARACTER, parameters, owner, priority=7)
-            )
-        return designs
-
-    def _plan_scene(self, written: ScreenplayScene, designs: dict[str, Task]) -> Task:
-        """The scene's record and its tasks; answers the one that renders it."""
-        scene = _scene(self.episode, written, self.known)
-        self.scenes.append(scene)
-        seed = self.parameters.seed
-        owner = replace(
-            self.owner, scene_id=scene.id, subject=Subject(collection="scenes", id=scene.id)
-        )
-        voice = self._add(
-            new_task(
-                kinds.VOICE_SCENE,
-                kinds.VoiceScene(scene_id=scene.id, language=self.screenplay.language, seed=seed),
-                owner,
-                after=[
-                    designs[line.speaker] for line in written.dialogue if line.speaker in designs
-                ],
-                priority=6,
-            )
-        )
-        score = self._add(
-            new_task(
-                kinds.SCORE_SCENE,
-                kinds.ScoreScene(scene_id=scene.id, seed=seed),
-                owner,
-                after=[voice],
-                priority=6,
-            )
-        )
-        panels = [
-            self._add(
-                new_task(
-                    kinds.DRAW_PANEL,
-                    kinds.DrawPanel(
-                        scene_id=scene.id,
-                        panel_number=panel.number,
-                        character_names=panel.characters,
-                        seed=seed,
-                    ),
-                    owner,
-                    after=[designs[name] for name in panel.characters if name in designs],
-                )
-            )
-            for panel in written.panels
-        ]
-        parameters = kinds.RenderScene(scene_id=scene.id, auto_approve=self.parameters.auto_approve)
-        return self._add(
-            new_task(
-                kinds.RENDER_SCENE, parameters, owner, after=[*panels, voice, score], priority=8
-            )
-        )
-
-    def _plan_episode(self, renders: list[Task]) -> None:
-        subject = Subject(collection="episodes", id=self.episode.id)
-        owner = replace(self.owner, subject=subject)
-        assembly = self._add(
-            new_task(
-                kinds.ASSEMBLE_EPISODE,
-                kinds.AssembleEpisode(episode_id=self.episode.id),
-                owner,
-                after=renders,
-                priority=9,
-            )
-        )
-        self._add(
-            new_task(
-                EMBED_MEDIA,
-                EmbedMedia(project_id=self.episode.project_id),
-                owner,
-                after=[assembly],
-                priority=9,
-            )
-        )
-
-    def _add(self, task: Task) -> Task:
-        self.tasks.append(task)
-        return task
+    characters: list[Character]
+    """Who is new."""
+    scenes: list[Scene]
 
     async def write(self, script: str, session: AsyncClientSession) -> None:
-        """Everything at once: who, what, and the work to do."""
+        """Who there is, and what happens."""
         await Character.insert_all(self.characters, session)
         await Scene.insert_all(self.scenes, session)
-        await tasks.add(self.tasks, session)
-        await Pipeline.collection().update_one(
-            {"_id": self.owner.pipeline_id},
-            touched({"$inc": {"task_count": len(self.tasks)}}),
-            session=session,
-        )
-        screenplay = self.screenplay
-        synopsis = Synopsis(
-            logline=screenplay.logline[:2000],
-            summary=screenplay.summary,
-            themes=[*screenplay.themes],
-        )
-        values = {
-            "title": screenplay.title[:255],
-            "status": "storyboarding",
-            "synopsis": synopsis.model_dump(),
-            "script.content": script,
-            "script.word_count": len(script.split()),
-            "script.estimated_duration": screenplay.duration_seconds,
-        }
-        await Episode.advance_one({"_id": self.episode.id}, {"$set": values}, session)
+
+        def change(episode: Episode) -> None:
+            screenplay = self.screenplay
+            episode.title = screenplay.title[:255]
+            episode.status = "storyboarding"
+            episode.synopsis = Synopsis(
+                logline=screenplay.logline[:2000],
+                summary=screenplay.summary,
+                themes=[*screenplay.themes],
+            )
+            episode.script = EpisodeScript(
+                content=script,
+                word_count=len(script.split()),
+                estimated_duration=screenplay.duration_seconds,
+                language=screenplay.language,
+            )
+
+        await revise_one(Episode, self.episode.id, change, session)
         await refresh_episode(self.episode.id, session)
         await enter_phase(self.episode.project_id, "visual_design", "production", session)
+
+
+async def _written(episode: Episode, screenplay: Screenplay) -> _Written:
+    """Who is new gets a record; who returns keeps the look and the voice they have."""
+    found = await Character.all_in(True, {"project_id": episode.project_id})
+    cast = {character.name: character for character in found}
+    new = [_character(episode, each) for each in screenplay.characters if each.name not in cast]
+    cast |= {character.name: character for character in new}
+    scenes = [_scene(episode, each, cast) for each in screenplay.scenes]
+    return _Written(episode, screenplay, new, scenes)
 
 
 def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
@@ -274,6 +163,7 @@ def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character
                     description=panel.description,
                     camera_angle=panel.camera_angle,
                     starts_at_line=panel.starts_at_line,
+                    character_ids=[cast[name].id for name in panel.characters if name in cast],
                 )
                 for panel in written.panels
             ]

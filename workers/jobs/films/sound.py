@@ -1,10 +1,14 @@
 """Voices and music of a scene."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.revising import revise_one
 from app.films.kinds import SCORE_SCENE, VOICE_SCENE, ScoreScene, VoiceScene
+from app.films.planning import UNKNOWN_LANGUAGE
+from app.films.recipes import line_recipe, music_recipe, music_seconds
 from documents.base import Subject
 from documents.films import Character
 from documents.library import Media, RelatedElements
@@ -12,7 +16,13 @@ from documents.production import TaskOutput
 from documents.scenes import DialogueLine, Scene, WordTiming
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
-from workers.jobs.films.subjects import scene_of, seed_for
+from workers.jobs.films.subjects import (
+    cast_of,
+    episode_of,
+    fails_the_scene,
+    scene_of,
+    seed_for,
+)
 from workers.jobs.intake import take_in
 from workers.providers.base import FileResult
 from workers.providers.music import MusicRequest
@@ -27,42 +37,44 @@ LEAD_SECONDS: Final = 0.8
 """Before the first line: time to see where we are."""
 PAUSE_SECONDS: Final = 0.45
 TAIL_SECONDS: Final = 1.2
+SILENT_PANEL_SECONDS: Final = 4.0
+"""How long a panel is looked at where nobody speaks."""
 
 
 @handles(VOICE_SCENE)
+@fails_the_scene
 async def voice_scene(context: Context, parameters: VoiceScene) -> Outcome:
-    """Speak the lines of a scene one after the other and note when each is heard."""
+    """Speak the lines that have no sound or shall have another one; note when each is heard."""
     scene = await scene_of(parameters.scene_id)
-    cast = {
-        each.id: each for each in await Character.all_in(True, {"project_id": scene.project_id})
-    }
+    episode = await episode_of(scene.episode_id)
+    language = episode.script.language or UNKNOWN_LANGUAGE
+    cast = await cast_of(scene.project_id)
+    there = await _there(scene)
+    spoken: dict[int, DialogueLine] = {}
     clips: list[Media] = []
-    lines: list[DialogueLine] = []
-    clock = LEAD_SECONDS
     for number, line in enumerate(scene.script.dialogue):
-        speaker = cast.get(line.character_id) if line.character_id else None
-        speech, clip = await _speak(context, parameters, scene, number, line, speaker)
-        lines.append(_timed(line, clip.id, clock, speech))
+        if line.audio_id in there and number not in parameters.renew:
+            continue
+        speech, clip = await _speak(context, parameters, scene, number, line, cast, language)
+        spoken[number] = _sounding(line, clip.id, speech)
         clips.append(clip)
-        clock += speech.duration + PAUSE_SECONDS
         await context.progress((number + 1) / len(scene.script.dialogue), "speaking")
-    duration = clock - PAUSE_SECONDS + TAIL_SECONDS
 
     async def write(session: AsyncClientSession) -> None:
         await Media.insert_all(clips, session)
-        values = {
-            "script.dialogue": [line.model_dump() for line in lines],
-            "script.duration": duration,
-            "production.status": "generating",
-        }
-        await Scene.advance_one({"_id": scene.id}, {"$set": values}, session)
 
-    return Outcome(TaskOutput(result={"lines": len(lines), "seconds": duration}), write)
+        def change(current: Scene) -> None:
+            _fill_in(current, scene, spoken)
+
+        await revise_one(Scene, scene.id, change, session)
+
+    return Outcome(TaskOutput(result={"lines": len(clips)}), write)
 
 
 @handles(SCORE_SCENE)
+@fails_the_scene
 async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
-    """Compose music for the scene's mood, as long as the scene."""
+    """Compose music for the scene's mood, at least as long as the scene."""
     scene = await scene_of(parameters.scene_id)
     prompt = await prompt_for(
         context,
@@ -73,7 +85,7 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
     )
     seed = seed_for(parameters.seed, f"{scene.scene_number}/music/{parameters.take}")
     request = MusicRequest(
-        prompt=prompt.text, mood=scene.mood, seconds=max(scene.script.duration, 1), seed=seed
+        prompt=prompt.text, mood=scene.mood, seconds=music_seconds(scene), seed=seed
     )
     call = Call(
         context.providers.music,
@@ -101,12 +113,26 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
         tags=["music", scene.mood],
         made=made,
         seed=seed,
+        take=parameters.take,
+        recipe=music_recipe(scene),
     )
 
     async def write(session: AsyncClientSession) -> None:
         await media.insert(session=session)
 
+        def change(current: Scene) -> None:
+            current.production.music_id = media.id
+
+        await revise_one(Scene, scene.id, change, session)
+
     return Outcome(TaskOutput(media_id=media.id), write)
+
+
+async def _there(scene: Scene) -> set[Id]:
+    """The sounds of the scene's lines that are still there."""
+    keys = [each.audio_id for each in scene.script.dialogue if each.audio_id is not None]
+    found = Media.collection().find({"_id": {"$in": keys}, "deleted_at": None}, {"_id": 1})
+    return {row["_id"] async for row in found}
 
 
 async def _speak(
@@ -115,8 +141,10 @@ async def _speak(
     scene: Scene,
     number: int,
     line: DialogueLine,
-    speaker: Character | None,
+    cast: Mapping[Id, Character],
+    language: str,
 ) -> tuple[SpeechResult, Media]:
+    speaker = cast.get(line.character_id) if line.character_id else None
     name = speaker.name if speaker else NARRATOR
     seed = seed_for(parameters.seed, name)
     voice = context.providers.voice
@@ -125,7 +153,7 @@ async def _speak(
         text=line.lines,
         voice_id=voice_id or voice.voice_for(name, None, seed),
         emotion=line.emotion,
-        language=parameters.language,
+        language=language,
         seed=parameters.seed,
     )
     call = Call(
@@ -145,6 +173,7 @@ async def _speak(
         context.folder / f"scene-{scene.scene_number:02}-line-{number + 1:02}.wav",
         SpeechResult,
     )
+    sample = speaker.voice_profile.audio_sample_id if speaker else None
     clip = await take_in(
         context,
         made.result.path,
@@ -154,19 +183,35 @@ async def _speak(
         made=made,
         character_id=speaker.id if speaker else None,
         related=RelatedElements(character_ids=[speaker.id] if speaker else []),
+        inputs=[sample] if sample else [],
+        take=parameters.take,
+        recipe=line_recipe(line, cast, language),
     )
     return made.result, clip
 
 
-def _timed(line: DialogueLine, audio_id: Id, start: float, speech: SpeechResult) -> DialogueLine:
+def _sounding(line: DialogueLine, audio_id: Id, speech: SpeechResult) -> DialogueLine:
     words = [
         WordTiming(text=word.text[:2000], start=word.start, end=word.end) for word in speech.words
     ]
-    return line.model_copy(
-        update={
-            "timing": start,
-            "audio_id": audio_id,
-            "audio_duration": speech.duration,
-            "words": words,
-        }
-    )
+    update = {"audio_id": audio_id, "audio_duration": speech.duration, "words": words}
+    return line.model_copy(update=update)
+
+
+def _fill_in(current: Scene, read: Scene, spoken: Mapping[int, DialogueLine]) -> None:
+    """Give the lines their sounds, as far as they still say what was spoken, and time them all."""
+    lines = current.script.dialogue
+    for number, line in spoken.items():
+        if number < len(lines) and _said(lines[number]) == _said(read.script.dialogue[number]):
+            lines[number] = line
+    clock = LEAD_SECONDS
+    for line in lines:
+        if line.audio_duration is not None:
+            line.timing = clock
+            clock += line.audio_duration + PAUSE_SECONDS
+    if lines:
+        current.script.duration = clock - PAUSE_SECONDS + TAIL_SECONDS
+
+
+def _said(line: DialogueLine) -> tuple[Id | None, str, str]:
+    return line.character_id, line.lines, line.emotion

@@ -1,16 +1,51 @@
 """What the steps of a film work on: fetched, or the step gives up because it was deleted."""
 
 import hashlib
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Protocol, TypeVar
 
 from documents.films import Character, Episode, Project
 from documents.library import Media
 from documents.scenes import Scene
 from documents.values import Id
+from workers.jobs.endings import is_final, reason
 from workers.render.formats import FrameFormat, frame_format
-from workers.runtime.handlers import GiveUp
+from workers.runtime.context import Context
+from workers.runtime.handlers import GiveUp, Outcome
 
 T = TypeVar("T")
+
+
+class OfScene(Protocol):
+    """The parameters of a step that makes a part of a scene."""
+
+    @property
+    def scene_id(self) -> Id: ...
+
+
+S = TypeVar("S", bound=OfScene)
+Making = Callable[[Context, S], Awaitable[Outcome]]
+
+
+def fails_the_scene(make: Making[S]) -> Making[S]:
+    """The handler; where no retry will help, its scene has failed as well, and says why."""
+
+    @wraps(make)
+    async def made(context: Context, parameters: S) -> Outcome:
+        try:
+            return await make(context, parameters)
+        except Exception as exc:
+            if is_final(context.task, exc):
+                failed = {
+                    "production.status": "failed",
+                    "production.review_note": reason(exc)[:2000],
+                }
+                query = {"_id": parameters.scene_id, "production.status": "generating"}
+                await Scene.advance_one(query, {"$set": failed})
+            raise
+
+    return made
 
 
 async def project_of(key: Id) -> Project:
@@ -19,6 +54,12 @@ async def project_of(key: Id) -> Project:
 
 async def episode_of(key: Id) -> Episode:
     return _there(await Episode.one_in(True, key), "episode")
+
+
+async def cast_of(project_id: Id) -> dict[Id, Character]:
+    """Everybody of the project."""
+    found = await Character.all_in(True, {"project_id": project_id})
+    return {each.id: each for each in found}
 
 
 async def scene_of(key: Id) -> Scene:

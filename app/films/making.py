@@ -1,0 +1,191 @@
+"""Having films made: plans become pipelines of tasks.
+
+Whoever calls wakes a worker afterwards.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.core.errors import NotFound, WrongState
+from app.core.revising import revise
+from app.films.planning import Key, Step, Wanted, plan, unwritten
+from app.films.state import FilmState, state_of
+from app.library.kinds import EMBED_MEDIA, EmbedMedia
+from app.production.tasks import Ownership, add, new_task, start_pipeline
+from documents.base import NotUnique, Session, Subject, touched
+from documents.films import Episode, Project
+from documents.production import Pipeline, Task
+from documents.scenes import Scene, StoryboardPanel
+from documents.values import Id
+
+MOST_STEPS: Final = 20_000
+UNDER_WAY: Final = (
+    "A part of this is being made already: wait until it is done, or cancel its tasks."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who asks for what."""
+
+    kind: str
+    """Of the pipeline, such as `films.make_episode`."""
+    subject: Subject
+    by: Id | None = None
+
+
+async def open_project(project_id: Id, session: Session = None) -> Project:
+    """The project, if work is done on it. Raises NotFound, or WrongState where it is archived."""
+    project = await Project.one_in(True, project_id, session)
+    if project is None:
+        raise NotFound("There is no such project.")
+    if project.archived_at is not None:
+        raise WrongState("The project is archived: take it out of the archive first.")
+    return project
+
+
+async def begin(
+    project_id: Id,
+    episode_ids: Iterable[Id] | None,
+    wanted: Wanted,
+    order: Order,
+    session: AsyncClientSession,
+) -> tuple[Pipeline | None, list[Step]]:
+    """Have made what these episodes lack and what is wanted; no pipeline where that is nothing.
+
+    Raises WrongState where the project is archived, an episode has no scenes, or a part of it is
+    being made already.
+    """
+    project = await open_project(project_id, session)
+    state = await state_of(project, episode_ids, session)
+    if episode_ids is not None and not any(state.scenes.values()):
+        raise WrongState("There are no scenes yet: write a script, or have one developed.")
+    if await _give_panels(state, wanted, session):
+        state = await state_of(project, episode_ids, session)
+    steps = plan(state, wanted)
+    if not steps:
+        return None, []
+    if len(steps) > MOST_STEPS:
+        raise WrongState(f"That is more than {MOST_STEPS:,} steps: take fewer episodes at once.")
+    return await start(project, steps, order, session), steps
+
+
+async def start(
+    project: Project, steps: Sequence[Step], order: Order, session: AsyncClientSession
+) -> Pipeline:
+    """Write the pipeline that takes these steps. Raises WrongState where one is being taken."""
+    pipeline = Pipeline(
+        workspace_id=project.workspace_id,
+        project_id=project.id,
+        created_by=order.by,
+        kind=order.kind,
+        subject=order.subject,
+    )
+    tasks = tasks_of(project, steps, pipeline)
+    pipeline.task_count = len(tasks)
+    try:
+        await start_pipeline(pipeline, tasks, session)
+    except NotUnique as exc:
+        raise WrongState(UNDER_WAY) from exc
+    await mark_generating(steps, session)
+    return pipeline
+
+
+async def go_on(task: Task, episode: Episode, wanted: Wanted, session: AsyncClientSession) -> None:
+    """Add the steps that the episode needs by now to the pipeline of this task."""
+    project = await Project.one_in(True, episode.project_id, session)
+    pipeline = task.pipeline_id and await Pipeline.one_in(True, task.pipeline_id, session)
+    if project is None or not pipeline:
+        return
+    steps = plan(await state_of(project, [episode.id], session), wanted)
+    tasks = tasks_of(project, steps, pipeline)
+    await add(tasks, session)
+    more = touched({"$inc": {"task_count": len(tasks)}})
+    await Pipeline.collection().update_one({"_id": pipeline.id}, more, session=session)
+    await mark_generating(steps, session)
+
+
+def tasks_of(project: Project, steps: Sequence[Step], pipeline: Pipeline) -> list[Task]:
+    """The steps as tasks of the pipeline; when all is there, it is made findable."""
+    made: dict[Key, Task] = {}
+    for step in steps:
+        made[step.key] = new_task(
+            step.kind,
+            step.parameters,
+            _owner(project, step, pipeline),
+            after=[made[key] for key in step.after if key in made],
+            priority=step.priority,
+            key="/".join(["films", *map(str, step.key)]),
+        )
+    last = Ownership(
+        workspace_id=project.workspace_id,
+        project_id=project.id,
+        pipeline_id=pipeline.id,
+        created_by=pipeline.created_by,
+        subject=pipeline.subject,
+    )
+    parameters = EmbedMedia(project_id=project.id)
+    ends = [made[step.key] for step in steps if step.work in ("film", "render")]
+    findable = new_task(EMBED_MEDIA, parameters, last, after=ends, priority=9)
+    return [*made.values(), findable]
+
+
+async def mark_generating(steps: Sequence[Step], session: AsyncClientSession) -> None:
+    """The scenes of these steps are being made from now on."""
+    keys = [*{step.scene_id for step in steps} - {None}]
+    if keys:
+        await Scene.collection().update_many(
+            {"_id": {"$in": keys}},
+            touched({"$set": {"production.status": "generating"}}),
+            session=session,
+        )
+
+
+async def _give_panels(state: FilmState, wanted: Wanted, session: AsyncClientSession) -> bool:
+    """A scene that nobody drew panels for gets one; answers whether there was one."""
+    chosen = [
+        scene
+        for scenes in state.scenes.values()
+        for scene in unwritten(scenes)
+        if wanted.scenes is None or scene.id in wanted.scenes
+    ]
+    for scene in chosen:
+        await revise(scene, _add_panel, session, by_person=False)
+    return bool(chosen)
+
+
+def _add_panel(scene: Scene) -> None:
+    shown = scene.script.action or scene.title
+    panel = StoryboardPanel(
+        panel_number=1, description=shown[:2_000], character_ids=scene.character_ids[:50]
+    )
+    scene.storyboard.panels = [panel]
+
+
+def _owner(project: Project, step: Step, pipeline: Pipeline) -> Ownership:
+    return Ownership(
+        workspace_id=project.workspace_id,
+        project_id=project.id,
+        episode_id=step.episode_id,
+        scene_id=step.scene_id,
+        character_id=step.character_id,
+        pipeline_id=pipeline.id,
+        created_by=pipeline.created_by,
+        subject=step.subject,
+    )
+
+
+def by_work(steps: Iterable[Step]) -> Mapping[str, int]:
+    """How many steps there are of each kind of work."""
+    counts: dict[str, int] = {}
+    for step in steps:
+        counts[step.work] = counts.get(step.work, 0) + 1
+    return counts
+
+
+def about(record: Episode | Project | Scene) -> Subject:
+    """The record as the subject of a pipeline."""
+    return Subject(collection=record.collection_name(), id=record.id)
