@@ -16,6 +16,8 @@ from app.channels.resources import RESOURCES as CHANNELS
 from app.channels.routes import router as channel_routes
 from app.core.resource import Resource
 from app.factory.resources import RESOURCES as FACTORY
+from app.films.freshness import FilmMaker
+from app.films.making_routes import router as making_routes
 from app.films.resources import RESOURCES as FILMS
 from app.identity.resources import RESOURCES as IDENTITY
 from app.identity.routes import router as identity_routes
@@ -51,6 +53,7 @@ RESOURCES: Final[tuple[Resource, ...]] = tuple(chain.from_iterable(LINES))
 
 # Lines that can make their files again when these are out of date.
 register(ChannelMaker())
+register(FilmMaker())
 
 
 def routers() -> list[APIRouter]:
@@ -60,7 +63,7 @@ def routers() -> list[APIRouter]:
         *(search_routes, derivative_routes, duplicate_routes, lineage_routes),
         *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
-        *(channel_routes, job_routes),
+        *(channel_routes, job_routes, making_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]
 

@@ -113,6 +113,8 @@ class SceneProduction(Embedded):
     attempts: Count = 0
     last_attempt: Moment | None = None
     takes: Annotated[list[SceneTake], Field(max_length=MOST_TAKES)] = []
+    chosen_take: Annotated[int | None, Field(ge=1)] = None
+    """Somebody wants to see this take, until another one is made."""
     review_note: Line = ""
     """Why it was rejected last."""
 

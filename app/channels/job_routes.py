@@ -18,7 +18,6 @@ from app.channels.schemas import (
     Swaps,
     Uploaded,
 )
-from app.channels.showing import shown
 from app.channels.snapshots import keep_snapshot
 from app.core.actor import CurrentActor, ScopeMissing, demand
 from app.core.bodies import StrictRoute
@@ -35,6 +34,7 @@ from app.core.errors import (
 from app.core.parts import CurrentParts
 from app.core.recording import Transaction, recorded
 from app.core.schemas import read_schema
+from app.core.showing import shown
 from documents.channels import VideoAnalytics, VideoJob
 from documents.publishing import Publication
 from documents.values import Id

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, get_args
 
-from app.channels.showing import fields_of
 from app.core.parts import Collection
+from app.core.showing import fields_of
 from documents.base import Record, Scope, StoredDocument, touched, within
 from documents.channels import (
     AudioTrack,

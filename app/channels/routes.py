@@ -6,7 +6,6 @@ from fastapi import APIRouter, Query, Response
 
 from app.channels import deeds, queries
 from app.channels.schemas import ChannelsWithCounts, Claiming, RefreshToken, Waiting
-from app.channels.showing import shown
 from app.core.access import SHARED
 from app.core.actor import CurrentActor, ScopeMissing, demand
 from app.core.answer import Answer, public
@@ -23,6 +22,7 @@ from app.core.errors import (
 )
 from app.core.parts import CurrentParts
 from app.core.schemas import read_schema
+from app.core.showing import shown
 from documents.base import StoredDocument
 from documents.channels import Channel, VideoJob
 from documents.values import Id

@@ -3,7 +3,7 @@
 Whoever calls wakes a worker afterwards.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +37,14 @@ class Order:
     by: Id | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """What was begun; no pipeline where nothing is left to do."""
+
+    pipeline: Pipeline | None
+    steps: list[Step]
+
+
 async def open_project(project_id: Id, session: Session = None) -> Project:
     """The project, if work is done on it. Raises NotFound, or WrongState where it is archived."""
     project = await Project.one_in(True, project_id, session)
@@ -53,7 +61,7 @@ async def begin(
     wanted: Wanted,
     order: Order,
     session: AsyncClientSession,
-) -> tuple[Pipeline | None, list[Step]]:
+) -> Begin:
     """Have made what these episodes lack and what is wanted; no pipeline where that is nothing.
 
     Raises WrongState where the project is archived, an episode has no scenes, or a part of it is
@@ -67,10 +75,10 @@ async def begin(
         state = await state_of(project, episode_ids, session)
     steps = plan(state, wanted)
     if not steps:
-        return None, []
+        return Begin(None, [])
     if len(steps) > MOST_STEPS:
         raise WrongState(f"That is more than {MOST_STEPS:,} steps: take fewer episodes at once.")
-    return await start(project, steps, order, session), steps
+    return Begin(await start(project, steps, order, session), steps)
 
 
 async def start(
@@ -176,14 +184,6 @@ def _owner(project: Project, step: Step, pipeline: Pipeline) -> Ownership:
         created_by=pipeline.created_by,
         subject=step.subject,
     )
-
-
-def by_work(steps: Iterable[Step]) -> Mapping[str, int]:
-    """How many steps there are of each kind of work."""
-    counts: dict[str, int] = {}
-    for step in steps:
-        counts[step.work] = counts.get(step.work, 0) + 1
-    return counts
 
 
 def about(record: Episode | Project | Scene) -> Subject:

@@ -49,6 +49,8 @@ class Wanted:
     takes: frozenset[Key] = frozenset()
     """Another take of these: `("panel", scene, number)`, `("line", scene, place)`,
     `("music", scene)`, `("design", character)`."""
+    narrow: bool = False
+    """Nothing else is made than these files, and what scenes with them lack."""
     assemble: bool = True
     """The film as well, not its scenes alone."""
     scenes: frozenset[Id] | None = None
@@ -108,10 +110,9 @@ class _Planner:
         panels = [self._panel(scene, each) for each in scene.storyboard.panels]
         made = tuple(each for each in (speech, music, *panels) if each is not None)
         segment = scene.production.video_segment_id
-        recipe = segment_recipe(self.state.project, scene)
-        if self.state.there(segment) and not made and not self.state.outdated(segment, recipe):
-            return None
         there = self.state.there(segment)
+        if there and not made and not self._is_old(scene):
+            return None
         return self._add(
             Step(
                 key=("render", scene.id),
@@ -127,6 +128,12 @@ class _Planner:
                 **_of_scene(scene),
             )
         )
+
+    def _is_old(self, scene: Scene) -> bool:
+        """Whether the scene was rendered from other parts, and nobody wants to see it so."""
+        recipe = segment_recipe(self.state.project, scene)
+        chosen = scene.production.chosen_take is not None
+        return not chosen and self.state.outdated(scene.production.video_segment_id, recipe)
 
     def _speech(self, scene: Scene, language: str) -> Key | None:
         lines = scene.script.dialogue
@@ -283,7 +290,21 @@ def plan(state: FilmState, wanted: Wanted) -> list[Step]:
     planner = _Planner(state, wanted)
     for episode in state.episodes:
         planner.episode(episode)
-    return [*planner.steps.values()]
+    steps = [*planner.steps.values()]
+    return _narrowed(steps, wanted.media) if wanted.narrow else steps
+
+
+def _narrowed(steps: Sequence[Step], media: frozenset[Id]) -> list[Step]:
+    """The steps that make these files anew, and what else is done in their scenes and films."""
+    named = [step for step in steps if media & {*step.replaces}]
+    scenes = {step.scene_id for step in named} - {None}
+    kept = [step for step in steps if step in named or step.scene_id in scenes]
+    episodes = {step.episode_id for step in kept} - {None}
+    return [
+        step
+        for step in steps
+        if step in kept or (step.work == "film" and step.episode_id in episodes)
+    ]
 
 
 def outdated(state: FilmState) -> list[Step]:

@@ -13,11 +13,11 @@ from app.core.parts import CurrentParts, Parts
 from app.core.resource import SIGNED_IN
 from app.library.access import MEDIA
 from app.production import access, provenance, waterfall
+from app.production.queues import slots_of
 from app.production.waterfall import Bar, Waterfall
 from app.production.waterfall_picture import drawn
-from app.settings import Settings
 from documents.library import Media
-from documents.production import Pipeline, Queue, TaskStatus
+from documents.production import Pipeline, TaskStatus
 from documents.values import Id
 
 router = APIRouter(tags=["production"])
@@ -211,16 +211,7 @@ async def _waterfall(key: Id, actor: Actor, parts: Parts) -> Waterfall:
     pipeline = await Pipeline.one_in(access.WORK.read(actor), key)
     if pipeline is None:
         raise NotFound("There is no such pipeline, or none that you may see.")
-    return await waterfall.of(pipeline, _slots(parts.settings), access.COSTS.read(actor))
-
-
-def _slots(settings: Settings) -> dict[Queue, int]:
-    """What one worker process runs at a time."""
-    return {
-        "cpu": settings.worker_cpu,
-        "io": settings.worker_io,
-        "light": settings.worker_light,
-    }
+    return await waterfall.of(pipeline, slots_of(parts.settings), access.COSTS.read(actor))
 
 
 def _node(bar: Bar) -> Node:

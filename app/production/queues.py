@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.settings import Settings
 from documents.base import Scope, within
 from documents.production import Queue, Task, TaskStatus
 
@@ -14,6 +15,15 @@ class Depth:
     status: TaskStatus
     count: int
     oldest_seconds: float
+
+
+def slots_of(settings: Settings) -> dict[Queue, int]:
+    """What one worker process runs at a time."""
+    return {
+        "cpu": settings.worker_cpu,
+        "io": settings.worker_io,
+        "light": settings.worker_light,
+    }
 
 
 async def depths(scope: Scope) -> list[Depth]:

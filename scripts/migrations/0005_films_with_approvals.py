@@ -16,6 +16,7 @@ LACKING: Final[dict[str, dict[str, Any]]] = {
         "approval": None,
         "production.music_id": None,
         "production.takes": [],
+        "production.chosen_take": None,
         "production.review_note": "",
     },
 }

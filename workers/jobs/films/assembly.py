@@ -198,7 +198,7 @@ def _show(current: Scene, segment: Media, mixed: Media, rendered: Scene) -> None
     made.status = "reviewing"
     made.video_segment_id, made.audio_track_id = segment.id, mixed.id
     made.attempts = rendered.production.attempts + 1
-    made.last_attempt, made.review_note = now(), ""
+    made.last_attempt, made.review_note, made.chosen_take = now(), "", None
     take = SceneTake(
         number=made.attempts,
         video_segment_id=segment.id,

@@ -209,8 +209,8 @@ def _fill_in(current: Scene, read: Scene, spoken: Mapping[int, DialogueLine]) ->
         if line.audio_duration is not None:
             line.timing = clock
             clock += line.audio_duration + PAUSE_SECONDS
-    if lines:
-        current.script.duration = clock - PAUSE_SECONDS + TAIL_SECONDS
+    silent = max(len(current.storyboard.panels), 1) * SILENT_PANEL_SECONDS
+    current.script.duration = clock - PAUSE_SECONDS + TAIL_SECONDS if lines else silent
 
 
 def _said(line: DialogueLine) -> tuple[Id | None, str, str]:

@@ -1,0 +1,179 @@
+"""A finished film after an edit: what is out of date, and that nothing else is made anew."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from app.films.making import Order, about, begin
+from app.films.planning import Step, Wanted, outdated
+from app.films.state import FilmState, state_of
+from app.production.tasks import pipeline_state
+from documents.films import Character, Episode, Project
+from documents.library import Media
+from documents.production import PromptExecution, Task
+from documents.scenes import Scene, StoryboardPanel
+from documents.values import Id
+from tests.workers.conftest import Working, until
+from tests.workers.jobs.test_film import is_over, make_plan
+from workers.runtime.context import Resources
+
+
+@pytest.mark.slow
+async def test_after_an_edit_only_what_follows_from_it_is_made_anew(
+    working: Working, resources: Resources
+) -> None:
+    plan = await make_plan(resources)
+    async with working():
+        await until(lambda: is_over(plan), patience=180)
+        assert outdated(await state(plan.episode.id)) == []
+        await _one_line_is_changed(resources, plan.episode.id)
+        await _another_take_is_drawn(resources, plan.episode.id)
+        await _another_look_is_followed_where_it_is_chosen(resources, plan.episode.id)
+
+
+async def _one_line_is_changed(resources: Resources, episode_id: Id) -> None:
+    before = await scenes_of(episode_id)
+    first = before[0]
+    lines = [line.model_dump() for line in first.script.dialogue]
+    changed = {**lines[0], "lines": "The fox was very hungry.", "audio_id": None, "words": []}
+    edit = {"$set": {"script.dialogue": [changed, *lines[1:]]}}
+    assert await Scene.write_one({"_id": first.id}, edit)
+    calls = await PromptExecution.collection().count_documents({})
+    old = await film_of(episode_id)
+
+    steps = await made(resources, episode_id, Wanted(auto_approve=True))
+    assert [step.work for step in steps] == ["speech", "render", "film"]
+    assert await PromptExecution.collection().count_documents({}) == calls + 1
+    after = await scenes_of(episode_id)
+    [spoken, *others] = after[0].script.dialogue
+    assert spoken.audio_id not in {None, *(line.audio_id for line in before[0].script.dialogue)}
+    assert [each.audio_id for each in others] == [each["audio_id"] for each in lines[1:]]
+    assert after[0].production.attempts == 2
+    assert [each.number for each in after[0].production.takes] == [1, 2]
+    assert after[0].production.status == "approved"
+    assert after[0].approval is not None
+    segments = [each.production.video_segment_id for each in before[1:]]
+    assert [each.production.video_segment_id for each in after[1:]] == segments
+    new = await film_of(episode_id)
+    assert new.id != old.id
+    assert outdated(await state(episode_id)) == []
+    seconds = sum(each.script.duration for each in after)
+    assert new.technical_data.duration == pytest.approx(seconds, abs=0.1 * len(after))
+    assert new.generation_metadata is not None
+    assert len(new.generation_metadata.input_ids) == 2 * len(after)
+
+
+async def _another_take_is_drawn(resources: Resources, episode_id: Id) -> None:
+    scene = (await scenes_of(episode_id))[0]
+    number = scene.storyboard.panels[0].panel_number
+    key = ("panel", scene.id, number)
+    again = Wanted(takes=frozenset({key}), scenes=frozenset({scene.id}), assemble=False)
+    steps = await made(resources, episode_id, again)
+    assert [step.work for step in steps] == ["panel", "render"]
+    [after, *_] = await scenes_of(episode_id)
+    panel = after.storyboard.panels[0]
+    first, second = panel.takes
+    assert (first.number, second.number, panel.image_id) == (1, 2, second.media_id)
+    pictures = await Media.all_in(True, {"_id": {"$in": [first.media_id, second.media_id]}})
+    assert len({each.sha256 for each in pictures}) == 2
+    assert after.production.status == "reviewing"
+    assert after.approval is None
+
+
+async def _another_look_is_followed_where_it_is_chosen(
+    resources: Resources, episode_id: Id
+) -> None:
+    stands = await state(episode_id)
+    shown = {
+        key: panel.image_id
+        for scene in await scenes_of(episode_id)
+        for panel in scene.storyboard.panels
+        for key in panel.character_ids
+    }
+    character = next(each for each in stands.cast.values() if each.id in shown)
+    edit = {"$set": {"visual_design.color_palette": ["#112233", "#445566", "#778899"]}}
+    assert await Character.write_one({"_id": character.id}, edit)
+    stale = outdated(await state(episode_id))
+    assert {"design", "panel"} <= {step.work for step in stale}
+    design, picture = character.visual_design.final_design_id, shown[character.id]
+    assert design is not None
+    assert picture is not None
+    chosen = Wanted(media=frozenset({design, picture}), narrow=True, assemble=False)
+    steps = await made(resources, episode_id, chosen)
+    assert [step.work for step in steps] == ["design", "panel", "render"]
+    left = outdated(await state(episode_id))
+    pictures = sum(character.id in panel.character_ids for panel in await panels_of(episode_id))
+    assert [step.work for step in left].count("panel") == pictures - 1
+
+
+@pytest.mark.slow
+async def test_a_scene_without_words_is_rendered_too(
+    working: Working, resources: Resources
+) -> None:
+    plan = await make_plan(resources)
+    scene = Scene(
+        project_id=plan.episode.project_id,
+        workspace_id=plan.episode.workspace_id,
+        episode_id=plan.episode.id,
+        scene_number=900,
+        title="INT. EMPTY ROOM - NIGHT",
+        location="empty room",
+        time_of_day="night",
+    )
+    await scene.insert()
+    async with working():
+        wanted = Wanted(scenes=frozenset({scene.id}), assemble=False)
+        await made(resources, plan.episode.id, wanted)
+    found = await Scene.one_in(True, scene.id)
+    assert found is not None
+    assert found.production.status == "reviewing"
+    segment = await Media.one_in(True, found.production.video_segment_id or Id())
+    assert segment is not None
+    assert segment.technical_data.duration == pytest.approx(4.0, abs=0.1)
+
+
+async def made(resources: Resources, episode_id: Id, wanted: Wanted) -> Sequence[Step]:
+    """The steps that were taken, all of them done."""
+    episode = await Episode.one_in(True, episode_id)
+    assert episode is not None
+    order = Order("films.make_episode", about(episode))
+    begun = await resources.store.in_transaction(
+        lambda session: begin(episode.project_id, [episode_id], wanted, order, session)
+    )
+    assert begun.pipeline is not None
+    key = begun.pipeline.id
+    await resources.wakeups.wake()
+
+    async def over() -> bool:
+        stands = await pipeline_state(key)
+        assert not stands.failures, stands.failures[0].error
+        return stands.is_done
+
+    await until(over, patience=180)
+    assert await Task.collection().count_documents({"pipeline_id": key}) == len(begun.steps) + 1
+    return begun.steps
+
+
+async def state(episode_id: Id) -> FilmState:
+    episode = await Episode.one_in(True, episode_id)
+    assert episode is not None
+    project = await Project.one_in(True, episode.project_id)
+    assert project is not None
+    return await state_of(project, [episode_id])
+
+
+async def scenes_of(episode_id: Id) -> list[Scene]:
+    return await Scene.all_in(True, {"episode_id": episode_id}, sort=[("scene_number", 1)])
+
+
+async def panels_of(episode_id: Id) -> list[StoryboardPanel]:
+    return [panel for scene in await scenes_of(episode_id) for panel in scene.storyboard.panels]
+
+
+async def film_of(episode_id: Id) -> Media:
+    episode = await Episode.one_in(True, episode_id)
+    assert episode is not None
+    assert episode.metadata.final_video_id is not None
+    film = await Media.one_in(True, episode.metadata.final_video_id)
+    assert film is not None
+    return film
