@@ -13,6 +13,7 @@ from documents.films import Character, Episode, Project
 from documents.scenes import DialogueLine, Scene, StoryboardPanel
 from documents.values import Id
 
+SILENT_PANEL_SECONDS: Final = 4.0
 Cast = Mapping[Id, Character]
 WHOLE_SECONDS: Final = 15
 """Music is made in lengths of so many seconds, so that a longer line mostly leaves it as it is."""
@@ -50,7 +51,13 @@ def music_recipe(scene: Scene) -> str:
 
 def music_seconds(scene: Scene) -> int:
     """How much music is made for the scene; what is too much is faded out."""
-    return max(1, math.ceil(scene.script.duration / WHOLE_SECONDS)) * WHOLE_SECONDS
+    return max(1, math.ceil(scene_seconds(scene) / WHOLE_SECONDS)) * WHOLE_SECONDS
+
+
+def scene_seconds(scene: Scene) -> float:
+    """How long the scene lasts; where nobody speaks or says so, its panels are looked at."""
+    silent = max(len(scene.storyboard.panels), 1) * SILENT_PANEL_SECONDS
+    return scene.script.duration or silent
 
 
 def segment_recipe(project: Project, scene: Scene) -> str:
@@ -59,7 +66,7 @@ def segment_recipe(project: Project, scene: Scene) -> str:
     lines = [[each.audio_id, each.timing, each.lines] for each in scene.script.dialogue]
     parts = {"pictures": pictures, "lines": lines, "music": scene.production.music_id}
     return recipe_of(
-        "segment", {**parts, "duration": round(scene.script.duration, 3), **_frame(project)}
+        "segment", {**parts, "duration": round(scene_seconds(scene), 3), **_frame(project)}
     )
 
 

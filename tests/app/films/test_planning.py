@@ -193,7 +193,6 @@ def test_another_take_is_asked_for_by_its_number_and_named() -> None:
     assert (panel.key, panel.why, render.work) == (key, "new_take", "render")
     assert panel.parameters.model_dump()["take"] == 1
     scene.storyboard.panels[1].takes = [Take(number=4, media_id=Id(), made_at=scene.created_at)]
-    ]
     again = Scene.model_validate(scene.stored())
     found = replace(state, scenes={scene.episode_id: [again]})
     assert plan(found, wanted)[0].parameters.model_dump()["take"] == 5

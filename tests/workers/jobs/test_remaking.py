@@ -13,8 +13,10 @@ from documents.library import Media
 from documents.production import PromptExecution, Task
 from documents.scenes import Scene, StoryboardPanel
 from documents.values import Id
+from tests.factories.films import make_project, make_user, make_workspace
+from tests.factories.records import valid
 from tests.workers.conftest import Working, until
-from tests.workers.jobs.test_film import is_over, make_plan
+from tests.workers.jobs.test_film import DRAFT, is_over, make_plan
 from workers.runtime.context import Resources
 
 
@@ -110,20 +112,15 @@ async def _another_look_is_followed_where_it_is_chosen(
 async def test_a_scene_without_words_is_rendered_too(
     working: Working, resources: Resources
 ) -> None:
-    plan = await make_plan(resources)
-    scene = Scene(
-        project_id=plan.episode.project_id,
-        workspace_id=plan.episode.workspace_id,
-        episode_id=plan.episode.id,
-        scene_number=900,
-        title="INT. EMPTY ROOM - NIGHT",
-        location="empty room",
-        time_of_day="night",
-    )
+    user = await make_user()
+    project = await make_project(user, await make_workspace(user), project_settings=DRAFT)
+    inside = {"project_id": project.id, "workspace_id": project.workspace_id}
+    episode = await valid(Episode, **inside).insert()
+    scene = valid(Scene, **inside, episode_id=episode.id, title="INT. EMPTY ROOM - NIGHT")
     await scene.insert()
     async with working():
         wanted = Wanted(scenes=frozenset({scene.id}), assemble=False)
-        await made(resources, plan.episode.id, wanted)
+        await made(resources, episode.id, wanted)
     found = await Scene.one_in(True, scene.id)
     assert found is not None
     assert found.production.status == "reviewing"

@@ -16,7 +16,7 @@ from app.films.progress import (
     refresh_episode,
     set_episode_status,
 )
-from app.films.recipes import film_recipe, segment_recipe
+from app.films.recipes import film_recipe, scene_seconds, segment_recipe
 from documents.films import MOST_TAKES, Episode, EpisodeMetadata
 from documents.library import Media
 from documents.production import TaskOutput
@@ -253,12 +253,12 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
 def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
     """Each panel from the line with which it comes in to the next panel's."""
     dialogue = scene.script.dialogue
-    even = scene.script.duration / max(len(pictures), 1)
+    even = scene_seconds(scene) / max(len(pictures), 1)
     starts = [0.0]
     for panel in scene.storyboard.panels[1:]:
         at = _timing(dialogue, panel.starts_at_line) if dialogue else starts[-1] + even
         starts.append(max(at, starts[-1] + SHORTEST_SHOT))
-    ends = [*starts[1:], max(scene.script.duration, starts[-1] + SHORTEST_SHOT)]
+    ends = [*starts[1:], max(scene_seconds(scene), starts[-1] + SHORTEST_SHOT)]
     return [
         Still(
             image=picture,
@@ -283,9 +283,8 @@ def _captions(scene: Scene) -> tuple[Caption, ...]:
     captions: list[Caption] = []
     dialogue = scene.script.dialogue
     starts = [line.timing or 0 for line in dialogue]
-    for line, start, until in zip(
-        dialogue, starts, [*starts[1:], scene.script.duration], strict=True
-    ):
+    ends = [*starts, scene_seconds(scene)][1:]
+    for line, start, until in zip(dialogue, starts, ends, strict=True):
         words = [
             Word(text=word.text[:500], start=start + word.start, end=start + word.end)
             for word in line.words

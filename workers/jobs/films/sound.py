@@ -37,8 +37,6 @@ LEAD_SECONDS: Final = 0.8
 """Before the first line: time to see where we are."""
 PAUSE_SECONDS: Final = 0.45
 TAIL_SECONDS: Final = 1.2
-SILENT_PANEL_SECONDS: Final = 4.0
-"""How long a panel is looked at where nobody speaks."""
 
 
 @handles(VOICE_SCENE)
@@ -209,8 +207,8 @@ def _fill_in(current: Scene, read: Scene, spoken: Mapping[int, DialogueLine]) ->
         if line.audio_duration is not None:
             line.timing = clock
             clock += line.audio_duration + PAUSE_SECONDS
-    silent = max(len(current.storyboard.panels), 1) * SILENT_PANEL_SECONDS
-    current.script.duration = clock - PAUSE_SECONDS + TAIL_SECONDS if lines else silent
+    if lines:
+        current.script.duration = clock - PAUSE_SECONDS + TAIL_SECONDS
 
 
 def _said(line: DialogueLine) -> tuple[Id | None, str, str]:
