@@ -52,9 +52,12 @@ def play_task(media: Media, *, after: timedelta = timedelta(0)) -> Task:
 
 
 def owner_of(media: Media) -> Ownership:
-    """Looking is work for the workspace: no part of a project's production."""
+    """Looking is work for the workspace: no part of a project's production.
+
+    Nobody asked for it by name, so nobody is told of each file that it is done.
+    """
     subject = Subject(collection=Media.collection_name(), id=media.id)
-    return Ownership(workspace_id=media.workspace_id, created_by=media.created_by, subject=subject)
+    return Ownership(workspace_id=media.workspace_id, subject=subject)
 
 
 def unseen() -> StoredDocument:

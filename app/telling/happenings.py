@@ -103,6 +103,8 @@ def _pipeline_event(pipeline: StoredDocument, end: End, names: Mapping[Id, str])
 
 async def _budget_events(seen: Sequence[Seen], tasks: Mapping[Id, StoredDocument]) -> list[Event]:
     """One for each budget and day; the owners hear of it, and whose work waits."""
+    if not seen:
+        return []
     keys = {each.budget_id for each in seen if each.budget_id is not None}
     budgets = {each.id: each for each in await Budget.all_in(True, {"_id": {"$in": [*keys]}})}
     houses = {each.workspace_id for each in budgets.values()}

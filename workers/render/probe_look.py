@@ -6,6 +6,7 @@ Runs inside the limited probing process.
 from pathlib import Path
 from typing import Final
 
+from av import VideoFrame
 from PIL import Image, ImageStat
 
 from workers.render.errors import Unreadable
@@ -14,13 +15,13 @@ from workers.render.probe_hash import picture_hash
 from workers.render.technical import read_technical_data
 from workers.render.technical_end import check_end
 from workers.render.thumbnails import frames_at, is_telling, small_picture
-from workers.render.thumbnails_webp import save_webp
+from workers.render.thumbnails_scaled import save_frame, scaled, to_frame, to_picture
 
 THUMBNAILS: Final = {"thumbnail_large": 1024, "thumbnail_medium": 480, "thumbnail_small": 160}
 """The longer side in pixels, largest first: each is made of the one before."""
 POSTER_SIZE: Final = 1920
-_EFFORT: Final = {"thumbnail_large": 1}
-"""WebP's effort grows twice as dear for a twentieth of the bytes; that pays for small ones only."""
+_EFFORT: Final = {"thumbnail_large": 0}
+"""More effort makes it twice as dear for an eighth of the bytes; that pays for small ones only."""
 _USUAL_EFFORT: Final = 2
 
 
@@ -56,26 +57,25 @@ def _look_at_film(path: Path, folder: Path, facts: TechnicalData) -> Look:
         raise Unreadable(f"{path.name} holds no picture that can be decoded.")
     poster.thumbnail((POSTER_SIZE, POSTER_SIZE), Image.Resampling.LANCZOS)
     made, _ = _thumbnails(poster, folder)
-    made.append(_written(poster, folder, "poster"))
+    made.append(_written(scaled(to_frame(poster), *poster.size), folder, "poster"))
     return Look(facts=facts, made=made, prints=_prints(small))
 
 
 def _thumbnails(picture: Image.Image, folder: Path) -> tuple[list[MadeFile], Image.Image]:
     """The thumbnails as files, and the smallest of them."""
-    made = []
+    made, frame = [], to_frame(picture)
     for name, size in THUMBNAILS.items():
         share = min(1.0, size / max(picture.size))
-        width, height = (max(1, round(length * share)) for length in picture.size)
-        picture = picture.resize((width, height), Image.Resampling.BICUBIC)
-        made.append(_written(picture, folder, name))
-    return made, picture
+        frame = scaled(frame, *(max(1, round(length * share)) for length in picture.size))
+        made.append(_written(frame, folder, name))
+    return made, to_picture(frame)
 
 
-def _written(picture: Image.Image, folder: Path, name: str) -> MadeFile:
+def _written(frame: VideoFrame, folder: Path, name: str) -> MadeFile:
     file = f"{name}.webp"
-    save_webp(picture, folder / file, effort=_EFFORT.get(name, _USUAL_EFFORT))
+    save_frame(frame, folder / file, effort=_EFFORT.get(name, _USUAL_EFFORT))
     return MadeFile(
-        name=name, file=file, mime_type="image/webp", width=picture.width, height=picture.height
+        name=name, file=file, mime_type="image/webp", width=frame.width, height=frame.height
     )
 
 

@@ -95,7 +95,7 @@ def _flat(image: Image.Image) -> Image.Image:
         with_alpha = image.convert("RGBA")
         ground = Image.new("RGBA", with_alpha.size, (0, 0, 0, 255))
         return Image.alpha_composite(ground, with_alpha).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 class Planes(NamedTuple):

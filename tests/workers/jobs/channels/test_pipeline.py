@@ -7,6 +7,7 @@ import pytest
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.channels import outgoing, service
+from app.channels.freshness import ChannelMaker
 from app.core.deletion import delete
 from documents.channels import Channel, RenderTask, VideoJob
 from documents.library import Media
@@ -28,6 +29,7 @@ async def test_a_video_from_its_prompts_to_its_export(
         done = await comes_to(job, "ready_for_export", "failed")
         assert done.error_message is None
         await _everything_is_described(done)
+        await _files_say_what_they_were_made_of(done)
         await _the_file_is_as_planned(done, resources, tmp_path)
         await _a_swap_renders_only_what_changed(done, resources, composer)
 
@@ -43,6 +45,23 @@ async def _everything_is_described(done: VideoJob) -> None:
     executions = await PromptExecution.all_in(True, {"subject.id": done.id})
     assert len(executions) == 40
     assert {each.status for each in executions} == {"success"}
+
+
+async def _files_say_what_they_were_made_of(done: VideoJob) -> None:
+    tracks, images = await service.materials_of(done.id)
+    media = {each.id: each for each in await Media.all_in(True, {"video_job_id": done.id})}
+    made = {key: each.generation_metadata for key, each in media.items()}
+    film, thumbnail = made[done.media_id or Id()], made[done.thumbnail_media_id or Id()]
+    assert film is not None
+    assert thumbnail is not None
+    assert film.input_ids == [each.media_id for each in (*tracks, *images)]
+    assert thumbnail.input_ids == [images[0].media_id]
+    licence = made[tracks[4].license_media_id or Id()]
+    assert licence is not None
+    assert licence.input_ids == [tracks[4].media_id]
+    verdicts = await ChannelMaker().verdicts([*media.values()])
+    assert len(verdicts) == 43
+    assert {each.reason for each in verdicts.values()} == {None}
 
 
 async def _the_file_is_as_planned(done: VideoJob, resources: Resources, folder: Path) -> None:
