@@ -25,7 +25,12 @@ async def licence_of(context: Context, job: VideoJob, track: AudioTrack, media: 
     await asyncio.to_thread(path.write_text, text, encoding="utf-8")
     description = f"Licence of track {track.order_index} of {job.niche_label}"
     document = await take_in(
-        context, path, "license_document", description=description, tags=["licence"]
+        context,
+        path,
+        "license_document",
+        description=description,
+        tags=["licence"],
+        prefix=job.prefix,
     )
     return of_job(document, job)
 

@@ -259,22 +259,19 @@ async def _taken_in(
 ) -> list[Media]:
     """The video, its thumbnail and the text below it as records of the library, not written yet."""
     title = video_title(job)
-    film = await take_in(
-        context, video, "final_video", description=title, tags=["album", *keywords(job)]
-    )
+    keep = partial(take_in, context, prefix=job.prefix)
+    film = await keep(video, "final_video", description=title, tags=["album", *keywords(job)])
     first = await _fetched(context, images[0])
     poster = context.folder / "thumbnail.jpg"
     await make_poster(first, poster)
-    thumbnail = await take_in(
-        context, poster, "thumbnail", description=f"Thumbnail of {title}", tags=["thumbnail"]
+    thumbnail = await keep(
+        poster, "thumbnail", description=f"Thumbnail of {title}", tags=["thumbnail"]
     )
     channel = await Channel.one_in(True, job.channel_id)
     text = context.folder / "description.txt"
     below = description(job, channel.name if channel else "", tracks)
     await asyncio.to_thread(text.write_text, below, encoding="utf-8")
-    words = await take_in(
-        context, text, "other", description=f"Description of {title}", tags=["description"]
-    )
+    words = await keep(text, "other", description=f"Description of {title}", tags=["description"])
     return [of_job(each, job) for each in (film, thumbnail, words)]
 
 
