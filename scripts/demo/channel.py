@@ -18,6 +18,7 @@ from app.channels.album import clock, starts, track_title
 from app.core.deletion import delete
 from documents.base import StoredDocument
 from documents.channels import AudioTrack, BackgroundImage, Channel, RenderTask, VideoJob
+from documents.production import Pipeline
 from documents.publishing import Publication
 from scripts.demo.studio import POLL_SECONDS, Studio, Unfinished, cost_of, made_by
 from scripts.demo.telling import tell
@@ -104,21 +105,23 @@ async def _clear_up(studio: Studio) -> None:
         if {job.status for job in jobs}.isdisjoint(("completed", "failed")):
             for job in jobs:
                 await studio.stopped({"subject.id": job.id})
-                await _unpublish(studio, job)
+                await _forget_work(studio, job)
             await delete(studio.store, Channel, channel.id)
     await studio.removed()
 
 
 async def _forget(studio: Studio, channel: Channel, job: VideoJob) -> None:
-    await _unpublish(studio, job)
+    await _forget_work(studio, job)
     await delete(studio.store, Channel, channel.id)
 
 
-async def _unpublish(studio: Studio, job: VideoJob) -> None:
-    """Take the intent back: as long as it is open it holds the video."""
+async def _forget_work(studio: Studio, job: VideoJob) -> None:
+    """Delete the job's tasks, and its publication: as long as that is open it holds the video."""
     for publication in await Publication.all_in(True, {"video_job_id": job.id}):
         await studio.stopped({"subject.id": publication.id})
         await delete(studio.store, Publication, publication.id)
+    for pipeline in await Pipeline.all_in(True, {"subject.id": job.id}):
+        await delete(studio.store, Pipeline, pipeline.id)
 
 
 async def _published(job: VideoJob) -> Publication:
