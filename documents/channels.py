@@ -170,7 +170,7 @@ class VideoJob(Record):
     local_video_path: Annotated[FilePath | None, ServerOwned()] = None
     media_id: FileMedia = None
     output_directory: Annotated[FilePath, ServerOwned()] = Field(default_factory=_own_directory)
-    """The prefix of the job's files in the object store."""
+    """The prefix of all files of the job in the object store, each below it by its content."""
     thumbnail_media_id: FileMedia = None
     description: Annotated[Text, ServerOwned()] = ""
     """The text below the video, with its chapters; made with the render."""
@@ -202,6 +202,11 @@ class VideoJob(Record):
             index("status", "created_at"),
             wildcard_index("prompts_json"),
         ]
+
+    @property
+    def prefix(self) -> str:
+        """`output_directory` without its slash, as the file store wants it."""
+        return self.output_directory.rstrip("/")
 
 
 Take: TypeAlias = Annotated[int, ServerOwned(), Field(ge=1)]

@@ -16,7 +16,8 @@ from app.settings import NotConfigured, Settings
 from scripts.bench.commands import bench
 from scripts.bench.report import Unmeasured
 from scripts.data_model import data_model
-from scripts.demo import Unfinished, demo
+from scripts.demo.commands import demo_commands
+from scripts.demo.studio import Unfinished
 from scripts.doctor import doctor
 from scripts.migrate import migrate
 from scripts.migrations.runner import MigrationOvertaken
@@ -38,11 +39,11 @@ app.command()(up)
 app.command()(api)
 app.command()(worker)
 app.command()(migrate)
-app.command()(demo)
 app.command()(doctor)
 app.command("data-model")(data_model)
 app.command()(bench)
 app.command()(render)
+app.add_typer(demo_commands, name="demo")
 app.add_typer(stack_commands, name="stack")
 app.add_typer(tasks_commands, name="tasks")
 

@@ -96,6 +96,8 @@ def backlot_takes_it(command: str) -> None:
     group = root_command()
     context = typer.Context(group)
     while isinstance(getattr(group, "commands", None), dict):
+        if group.invoke_without_command and (not words or words[0].startswith("-")):
+            break
         group = group.commands[words.pop(0)]
         context = typer.Context(group)
     group.parse_args(context, words)
@@ -129,7 +131,11 @@ def test_a_command_is_one_that_works(command: str) -> None:
 
 
 def test_a_command_that_is_none_is_noticed() -> None:
-    for wrong in ("make dmeo", ".venv/bin/backlot task list", "docker compose --profile x up"):
+    known = (".venv/bin/backlot demo --seed 7", ".venv/bin/backlot demo channel --seed 7")
+    for right in known:
+        prove(right)
+    misspelt = ("make dmeo", ".venv/bin/backlot task list", ".venv/bin/backlot demo chanel")
+    for wrong in (*misspelt, "docker compose --profile x up"):
         with pytest.raises((AssertionError, KeyError, subprocess.CalledProcessError)):
             prove(wrong)
     with pytest.raises(Exception, match="No such option"):

@@ -19,7 +19,7 @@ from documents.production import Task
 from documents.store import Store
 from scripts.bench.report import Bar, Report, Unmeasured
 from scripts.bench.tasks import ping, rate
-from scripts.demo import STORY
+from scripts.demo.film import STORY
 from scripts.migrate import migrated
 from scripts.processes import Child, children
 from scripts.stack import Stack, environment

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeAlias
 
 import psutil
+import pytest
 
 from scripts.stack.folder import State
 
@@ -131,3 +132,14 @@ def facts_of(done: Done) -> dict[str, Any]:
     film = Path(done.stdout.splitlines()[-1].removeprefix("MP4 "))
     facts: dict[str, Any] = json.loads(film.with_name("demo.json").read_text("utf-8"))
     return facts
+
+
+def wait_for_steps(process: "subprocess.Popen[str]", steps: int) -> None:
+    """Until a demo has done so many steps: its standard error tells them as JSON lines."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if not line.startswith("{"):
+            pytest.fail(line)
+        if json.loads(line)["completed"] >= steps:
+            return
+    pytest.fail("the demo ended before")

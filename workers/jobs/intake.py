@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from app.core.storage import StoredObject
 from app.library.kinds import PLAY_MEDIA
 from app.library.looking import add_missing, play_task
 from app.library.urls import content_url
@@ -36,16 +35,20 @@ async def take_in(
     inputs: Sequence[Id] = (),
     take: int | None = None,
     recipe: str | None = None,
+    prefix: str | None = None,
 ) -> Media:
     """Keep the file and describe it; the record is not written yet: that is the task's outcome.
 
     `inputs` are the media that it was made of, `recipe` the digest of all that decided it.
+    `prefix` is where in the store it is kept; without one beside all others of the workspace.
     Raises GiveUp where the file cannot be read as media.
     """
     identity = Id()
     place = Place(context.storage, context.workspace_id, identity)
     seen = await _seen(context, path, place)
-    stored = await _store(context, path, seen.facts.mime_type)
+    stored = await context.storage.put_file(
+        path, prefix=prefix or str(context.workspace_id), content_type=seen.facts.mime_type
+    )
     task = context.task
     media = Media(
         id=identity,
@@ -88,12 +91,6 @@ async def _seen(context: Context, path: Path, place: Place) -> Seen:
         return await see(path, folder, place)
     except Unreadable as exc:
         raise GiveUp(str(exc), code="unreadable_file") from exc
-
-
-async def _store(context: Context, path: Path, mime_type: str) -> StoredObject:
-    return await context.storage.put_file(
-        path, prefix=str(context.workspace_id), content_type=mime_type
-    )
 
 
 def _provenance(context: Context, made: Made | None) -> GenerationMetadata:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workers.render.fonts import FAMILY, drawable, family_for
+from workers.render.fonts import FAMILY, family_for, in_families
 from workers.render.formats import FrameFormat
 from workers.render.texts import Caption, CaptionStyle, Look, Place, TextOverlay
 
@@ -35,6 +35,9 @@ _LOOKS: dict[Look, tuple[int, float, float]] = {
     "box": (3, 0.14, 0.0),
     "shadow": (1, 0.015, 0.07),
 }
+_OF_ONE_SCRIPT = "\u180e"
+"""Not seen itself. libass shapes what belongs to one script together; joiners belong to none, and
+take the script of this character before them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +111,10 @@ def _colour(hexadecimal: str, transparency: int = 0) -> str:
 
 
 def _event(caption: Caption, style: CaptionStyle) -> str:
-    text = _karaoke(caption) if style.karaoke else None
+    family = family_for(caption.text)
+    text = _karaoke(caption, family) if style.karaoke else None
     start, end = _clock(caption.start), _clock(caption.end)
-    shown = _in_font(caption.text, text or _escaped(caption.text))
+    shown = _in_font(family, text or _escaped(caption.text, family))
     return f"Dialogue: 0,{start},{end},Caption,,0,0,0,,{shown}\n"
 
 
@@ -118,16 +122,16 @@ def _overlay_event(number: int, text: TextOverlay) -> str:
     start, end = _clock(text.start), _clock(text.end)
     fade = round(text.fade * 1000)
     soft = f"{{\\fad({fade},{fade})}}" if fade else ""
-    shown = soft + _in_font(text.text, _escaped(text.text))
+    family = family_for(text.text)
+    shown = soft + _in_font(family, _escaped(text.text, family))
     return f"Dialogue: 1,{start},{end},Text{number},,0,0,0,,{shown}\n"
 
 
-def _in_font(text: str, shown: str) -> str:
-    family = family_for(text)
+def _in_font(family: str, shown: str) -> str:
     return shown if family == FAMILY else f"{{\\fn{family}}}{shown}"
 
 
-def _karaoke(caption: Caption) -> str | None:
+def _karaoke(caption: Caption, family: str) -> str | None:
     """The text with the time of each word; None where the words are not those of the text."""
     parts, position, clock = [], 0, round(caption.start * 100)
     for word in caption.words:
@@ -135,23 +139,31 @@ def _karaoke(caption: Caption) -> str | None:
         if found < 0:
             return None
         begins = max(clock, round(word.start * 100))
-        parts.append(_escaped_part(caption.text[position:found]))
+        parts.append(_escaped_part(caption.text[position:found], family))
         parts.append(f"{{\\k{begins - clock}}}\u200b" if begins > clock else "")
         ends = max(begins, round(word.end * 100))
-        parts.append(f"{{\\k{ends - begins}}}{_escaped_part(word.text)}")
+        parts.append(f"{{\\k{ends - begins}}}{_escaped_part(word.text, family)}")
         position, clock = found + len(word.text), ends
-    parts.append(_escaped_part(caption.text[position:]))
+    parts.append(_escaped_part(caption.text[position:], family))
     return "".join(parts) if caption.words else None
 
 
-def _escaped(text: str) -> str:
-    return _escaped_part("\n".join(line for line in text.splitlines() if line.strip()))
+def _escaped(text: str, family: str) -> str:
+    return _escaped_part("\n".join(line for line in text.splitlines() if line.strip()), family)
 
 
-def _escaped_part(text: str) -> str:
-    """Keep libass from taking a text's own backslashes and braces for commands."""
-    text = drawable(text).replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
-    return text.replace("\n", "\\N")
+def _escaped_part(text: str, family: str) -> str:
+    """Keep libass from taking a text's own backslashes and braces for commands.
+
+    Emoji are put into their own font, for only together do their characters become one picture.
+    """
+    parts = []
+    for piece, wanted in in_families(text, family):
+        plain = piece.replace("\\", "\\\u2060").replace("{", "\\{").replace("}", "\\}")
+        plain = plain.replace("\n", "\\N")
+        own = f"{{\\fn{wanted}}}{_OF_ONE_SCRIPT}{plain}{{\\fn{family}}}"
+        parts.append(plain if wanted == family else own)
+    return "".join(parts)
 
 
 def _clock(seconds: float) -> str:

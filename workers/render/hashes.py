@@ -9,7 +9,7 @@ from typing import Final
 from workers.render.errors import RenderError
 from workers.render.values import Value
 
-RENDERER_VERSION: Final = 1
+RENDERER_VERSION: Final = 2
 """Raised whenever the same plan would be drawn, mixed or encoded otherwise than before."""
 
 

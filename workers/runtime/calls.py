@@ -59,6 +59,8 @@ class Call:
     template: PromptTemplate | None = None
     """The version of a template that the prompt was made from."""
     take: int = 1
+    prefix: str | None = None
+    """Where in the file store a file is kept; None: beside all others of the workspace."""
     ask: Callable[[str], Awaitable[Result | None]] | None = None
     """Asks the provider for the job that was made under this call's key: its result, or None where
     there was no such job. Without it nobody knows what became of a call that a crash cut off."""
@@ -90,8 +92,9 @@ async def make_file(
     """Have a file made at `path` and keep it in the file store; or fetch the one made before."""
 
     async def remember(result: F) -> FreeMap:
+        prefix = call.prefix or str(context.workspace_id)
         stored = await context.storage.put_file(
-            result.path, prefix=str(context.workspace_id), content_type=result.media_type
+            result.path, prefix=prefix, content_type=result.media_type
         )
         kept = result.model_dump(mode="json", exclude={"path"})
         return {**kept, "storage_key": stored.key}

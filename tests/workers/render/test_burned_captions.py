@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from workers.render import fonts
@@ -40,11 +42,22 @@ def test_a_missing_font_package_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
         fonts.packaged("FiraGO_Regular")
 
 
-def test_emoji_that_no_font_has_are_left_out() -> None:
-    text = "Hi \N{GRINNING FACE}\N{VARIATION SELECTOR-16} \N{HEAVY BLACK HEART} \N{THUMBS UP SIGN}"
+def test_emoji_get_their_own_font_and_those_that_no_font_has_are_left_out() -> None:
+    later = "\U0001f6d8\U0001f3fd"
+    text = f"Hi \N{GRINNING FACE} {later}\N{HEAVY BLACK HEART} \N{PLAYING CARD ACE OF SPADES}!"
     script = to_ass([Caption(start=0, end=1, text=text)], frame_format("16:9"))
-    assert script.rstrip().endswith(",,Hi  \N{HEAVY BLACK HEART} \N{THUMBS UP SIGN}")
-    assert fonts.drawable("plain") == "plain"
+    shown = script.rstrip().rpartition(",,")[2]
+    face = "{\\fnNoto Emoji}\u180e\N{GRINNING FACE}{\\fnFiraGO}"
+    assert shown == f"Hi {face} \N{HEAVY BLACK HEART} \N{PLAYING CARD ACE OF SPADES}!"
+
+
+def test_a_package_of_emoji_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fonts, "_NOTO_PACKAGE", "no_such_fonts")
+    fonts._noto_file.cache_clear()
+    with pytest.raises(RenderError, match="pip install no-such-fonts"):
+        fonts.lay_out(tmp_path, ["\N{GRINNING FACE}"])
 
 
 def test_words_light_up_when_they_are_said() -> None:

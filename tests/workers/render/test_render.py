@@ -122,13 +122,15 @@ async def test_a_scene_with_everything(
 async def test_captions_of_every_script_are_drawn(tmp_path: Path) -> None:
     grey = material.plain(tmp_path / "grey.png", (90, 90, 90), (640, 360))
     texts = ["Ünïcode", "Привет", "Γειά", "שלום", "مرحبا", "नमस्ते", "你好", "今日は", "안녕", "★❤☀"]
+    texts += ["বাংলা", "தமிழ்", "አማርኛ", "ខ្មែរ", "\N{GRINNING FACE}", "\N{THUMBS UP SIGN}"]
     captions = tuple(
         Caption(start=n * 0.2, end=n * 0.2 + 0.2, text=text) for n, text in enumerate(texts)
     )
     timeline = Timeline(
         format=FrameFormat(width=640, height=360, preset="superfast", crf=12),
-        shots=(Still(image=grey, seconds=2.0),),
+        shots=(Still(image=grey, seconds=len(texts) * 0.2),),
         captions=captions,
+        caption_style=CaptionStyle(scale=1.5),
     )
     await render(timeline, tmp_path / "scripts.mp4")
     frames = material.frames_of(tmp_path / "scripts.mp4")
@@ -140,6 +142,34 @@ async def test_captions_of_every_script_are_drawn(tmp_path: Path) -> None:
         assert np.flatnonzero(letters.any(axis=1))[-1] < 360 * 0.95
     for before, after in pairwise(drawn):
         assert (before != after).sum() > 40
+
+
+async def test_emoji_of_many_characters_are_one_picture(tmp_path: Path) -> None:
+    grey = material.plain(tmp_path / "grey.png", (90, 90, 90), (640, 360))
+    joined = {
+        "\N{GRINNING FACE}": "\N{GRINNING FACE}\U0001f6d8",  # the other one is in no font
+        "\N{THUMBS UP SIGN}": "\N{THUMBS UP SIGN}\U0001f3fd",
+        "\N{SHRUG}": "\N{SHRUG}\u200d\N{FEMALE SIGN}\ufe0f",
+        "\N{FAMILY}": "\N{MAN}\u200d\N{WOMAN}\u200d\N{GIRL}\u200d\N{BOY}",
+        "\N{WAVING WHITE FLAG}": "\N{WAVING WHITE FLAG}\ufe0f\u200d\N{RAINBOW}",
+        "\N{WHITE SQUARE BUTTON}": "7\ufe0f\u20e3",
+    }
+    texts = [text for pair in joined.items() for text in pair]
+    timeline = Timeline(
+        format=FrameFormat(width=640, height=360, preset="superfast", crf=12),
+        shots=(Still(image=grey, seconds=len(texts) * 0.2),),
+        captions=tuple(
+            Caption(start=n * 0.2, end=n * 0.2 + 0.2, text=text) for n, text in enumerate(texts)
+        ),
+        caption_style=CaptionStyle(scale=2),
+    )
+    await render(timeline, tmp_path / "emoji.mp4")
+    frames = material.frames_of(tmp_path / "emoji.mp4")
+    drawn = [frames[n * 6 + 3] > 180 for n in range(len(texts))]
+    widths = [np.ptp(np.flatnonzero(letters.any(axis=0))) for letters in drawn]
+    assert all(letters.sum() > 40 for letters in drawn)
+    for alone, together in zip(widths[::2], widths[1::2], strict=True):
+        assert 0.7 * alone < together < 1.4 * alone
 
 
 async def test_words_light_up_and_titles_and_logos_are_where_they_belong(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ async def _made(
     path = context.folder / f"image-{place:02}.png"
     if parameters.media_id is not None:
         found = await from_library(context, parameters.media_id, path)
-        return copy_for(found, job), seen(await _facts(path)), None
+        return await copy_for(context, found, job), seen(await _facts(path)), None
     width, height = (int(side) for side in job.resolution.split("x"))
     seed = seed_for(job.seed, f"{job.id}/image/{place}/{image.take}")
     request = ImageRequest(
@@ -83,6 +83,7 @@ async def _made(
         prompt=image.prompt_text,
         subject=Subject(collection=VideoJob.collection_name(), id=job.id),
         take=image.take,
+        prefix=job.prefix,
     )
     made = await calls.make_file(
         context, call, lambda into: provider.draw(request, into), path, FileResult
@@ -98,6 +99,7 @@ async def _made(
         seed=seed,
         take=image.take,
         recipe=recipes.of_image(job, image),
+        prefix=job.prefix,
     )
     return of_job(media, job), check, made.result.usage.provider_job_id
 

@@ -32,6 +32,7 @@ async def licence_of(context: Context, job: VideoJob, track: AudioTrack, media: 
         tags=["licence"],
         inputs=[media.id],
         take=track.take,
+        prefix=job.prefix,
     )
     return of_job(document, job)
 

@@ -63,8 +63,11 @@ def of_job(media: Media, job: VideoJob) -> Media:
     return own
 
 
-def copy_for(media: Media, job: VideoJob) -> Media:
-    """A record of the job's own for a file that lies in the library already."""
+async def copy_for(context: Context, media: Media, job: VideoJob) -> Media:
+    """A record of the job's own, and an object of its own, for a file of the library."""
+    stored = await context.storage.adopt(
+        media.storage_key, prefix=job.prefix, sha256=media.sha256, content_type=media.mime_type
+    )
     identity = Id()
     made = media.generation_metadata or GenerationMetadata()
     origin = {"input_ids": [media.id], "take": None, "recipe": None}
@@ -73,6 +76,7 @@ def copy_for(media: Media, job: VideoJob) -> Media:
             **media.stored(),
             "_id": identity,
             "url": content_url(identity),
+            "storage_key": stored.key,
             "thumbnail_url": None,
             "thumbnail_key": None,
             "derivatives": [],

@@ -259,9 +259,9 @@ async def _taken_in(
 ) -> list[Media]:
     """The video, its thumbnail and the text below it as records of the library, not written yet."""
     title = video_title(job)
+    keep = partial(take_in, context, prefix=job.prefix)
     heard, seen = ([each.media_id for each in of if each.media_id] for of in (tracks, images))
-    film = await take_in(
-        context,
+    film = await keep(
         video,
         "final_video",
         description=title,
@@ -272,8 +272,7 @@ async def _taken_in(
     first = await _fetched(context, images[0])
     poster = context.folder / "thumbnail.jpg"
     await make_poster(first, poster)
-    thumbnail = await take_in(
-        context,
+    thumbnail = await keep(
         poster,
         "thumbnail",
         description=f"Thumbnail of {title}",
@@ -285,8 +284,7 @@ async def _taken_in(
     text = context.folder / "description.txt"
     below = description(job, channel.name if channel else "", tracks)
     await asyncio.to_thread(text.write_text, below, encoding="utf-8")
-    words = await take_in(
-        context,
+    words = await keep(
         text,
         "other",
         description=f"Description of {title}",

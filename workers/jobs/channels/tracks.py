@@ -96,7 +96,7 @@ async def _made(
     path = context.folder / f"track-{track.order_index:02}.flac"
     if parameters.media_id is not None:
         found = await from_library(context, parameters.media_id, path)
-        return Track(path, copy_for(found, job), await _heard(path))
+        return Track(path, await copy_for(context, found, job), await _heard(path))
     seed = seed_for(job.seed, f"{job.id}/track/{track.order_index}/{track.take}")
     request = MusicRequest(
         prompt=track.prompt_text,
@@ -123,6 +123,7 @@ async def _made(
         prompt=track.prompt_text,
         subject=Subject(collection=VideoJob.collection_name(), id=job.id),
         take=track.take,
+        prefix=job.prefix,
     )
     made = await calls.make_file(context, call, compose, path, FileResult)
     heard = await _heard(made.result.path)
@@ -136,6 +137,7 @@ async def _made(
         seed=seed,
         take=track.take,
         recipe=recipes.of_track(job, track),
+        prefix=job.prefix,
     )
     return Track(path, of_job(media, job), heard, made.result.usage.provider_job_id)
 

@@ -197,8 +197,8 @@ async def test_files_of_the_library_take_the_places_of_a_track_and_an_image(
         await comes_to(made, "rendering")
         await comes_to(made, "ready_for_export")
     tracks, images = await service.materials_of(made.id)
-    assert tracks[4].local_file_path == mine[0].storage_key
-    assert images[4].local_file_path == mine[1].storage_key
+    for taken, media in ((tracks[4], mine[0]), (images[4], mine[1])):
+        assert taken.local_file_path == f"{made.output_directory}{media.sha256}"
     await delete(resources.store, Channel, made.channel_id)
     left = {each.id for each in await Media.all_in(True, {})}
     assert left == {each.id for each in mine}

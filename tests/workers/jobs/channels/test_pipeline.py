@@ -31,6 +31,7 @@ async def test_a_video_from_its_prompts_to_its_export(
         await _everything_is_described(done)
         await _files_say_what_they_were_made_of(done)
         await _the_file_is_as_planned(done, resources, tmp_path)
+        await _all_files_lie_in_its_directory(done, resources)
         await _a_swap_renders_only_what_changed(done, resources, composer)
 
 
@@ -84,6 +85,16 @@ async def _the_file_is_as_planned(done: VideoJob, resources: Resources, folder: 
     thumbnail = await Media.one_in(True, done.thumbnail_media_id or Id())
     assert thumbnail is not None
     assert (thumbnail.width, thumbnail.height) == (1280, 720)
+
+
+async def _all_files_lie_in_its_directory(done: VideoJob, resources: Resources) -> None:
+    media = await Media.all_in(True, {"video_job_id": done.id})
+    keys = {each.storage_key for each in media}
+    assert keys == {head.key async for head in resources.storage.list(done.output_directory)}
+    assert len(keys) == 20 + 20 + 20 + 3  # tracks, licences, images; video, thumbnail, description
+    tracks, images = await service.materials_of(done.id)
+    paths = {each.local_file_path for each in (*tracks, *images)} | {done.local_video_path}
+    assert paths < keys
 
 
 async def _a_swap_renders_only_what_changed(

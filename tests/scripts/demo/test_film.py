@@ -1,7 +1,6 @@
-"""`backlot demo`, as a user runs it."""
+"""`backlot demo`, without a name: the film, as a user runs it."""
 
 import asyncio
-import json
 import signal
 import subprocess
 from decimal import Decimal
@@ -20,6 +19,7 @@ from tests.support.backlot import (
     running,
     state_of,
     stored,
+    wait_for_steps,
 )
 from workers.render.probe import probe
 
@@ -58,17 +58,6 @@ def write(tmp_path: Path, name: str, text: str) -> Path:
 def demo(story: Path, data: Path) -> "subprocess.CompletedProcess[str]":
     words = ("demo", "--quality", "draft", "--story", story)
     return backlot(*words, cwd=data.parent, env=outside(BACKLOT_DATA=data))
-
-
-def wait_for_steps(process: "subprocess.Popen[str]", steps: int) -> None:
-    """Until so many steps of the film are done: standard error tells as JSON lines."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if not line.startswith("{"):
-            pytest.fail(line)
-        if json.loads(line)["completed"] >= steps:
-            return
-    pytest.fail("the demo ended before")
 
 
 @pytest.mark.parametrize(
