@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from app.settings import Settings
-from scripts.bench import api, foundation, library, live, render, search, tasks
+from scripts.bench import api, films, foundation, library, live, render, search, tasks
 from scripts.bench.report import Report
 
 BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
@@ -14,6 +14,7 @@ BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
     "foundation": foundation.measure,
     "tasks": tasks.measure,
     "live": live.measure,
+    "films": films.measure,
     "render": render.measure,
     "search": search.measure,
     "library": library.measure,
