@@ -15,6 +15,7 @@ from app.settings import Settings
 from documents.registry import MODELS
 from documents.schema import apply
 from documents.store import Store
+from tests.support import cancelled_connects
 from tests.support.mongo_mock import mock_client
 
 # How long drawing or running an example takes says something of the machine, not of the code.
@@ -22,6 +23,7 @@ hypothesis_settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 hypothesis_settings.load_profile("busy machine")
+cancelled_connects.close_them()
 
 _bound_to: Any = None
 
