@@ -67,9 +67,21 @@ async def _open_store(settings: Settings) -> AsyncIterator[Store]:
 async def store(_open_store: Store) -> Store:
     """The real store, with indexes and validators, and empty."""
     await bind(_open_store.database)
-    for model in MODELS:
-        await _open_store.database[model.collection_name()].delete_many({})
+    await empty(_open_store)
     return _open_store
+
+
+async def empty(store: Store) -> None:
+    """Delete all documents: one question for where there are any costs a tenth of asking each."""
+    first, *others = (model.collection_name() for model in MODELS)
+    unions = [{"$unionWith": {"coll": name, "pipeline": _one_of(name)}} for name in others]
+    found = await store.database[first].aggregate([*_one_of(first), *unions])
+    for each in await found.to_list():
+        await store.database[each["name"]].delete_many({})
+
+
+def _one_of(name: str) -> list[dict[str, Any]]:
+    return [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": name}}}]
 
 
 @pytest.fixture(scope="session")

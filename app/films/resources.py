@@ -15,6 +15,7 @@ RESOURCES: Final = (
         limit=limits.PROJECTS,
         filters=("workspace_id", "status"),
         verbs=PLAIN,
+        cached=True,
     ),
     Resource(
         Episode,
@@ -33,6 +34,7 @@ RESOURCES: Final = (
         access=access.PARTS,
         filters=("workspace_id",),
         verbs=PLAIN,
+        cached=True,
     ),
     Resource(
         Scene,

@@ -23,4 +23,4 @@ async def _connect_or_close(self: BaseSelectorEventLoop, sock: socket.socket, ad
 
 def close_them() -> None:
     """From now on, in every event loop of asyncio's own."""
-    BaseSelectorEventLoop.sock_connect = _connect_or_close  # type: ignore[method-assign]
+    BaseSelectorEventLoop.sock_connect = _connect_or_close  # type: ignore[method-assign, assignment]
