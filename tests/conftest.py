@@ -1,5 +1,6 @@
 """The shared servers, and what every test may ask for."""
 
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -34,6 +35,17 @@ async def bind(database: Any) -> None:
     if _bound_to is not database:
         await init_beanie(database, document_models=[*MODELS], skip_indexes=True)
         _bound_to = database
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _leftovers() -> Iterator[None]:
+    """What a file forgets to close fails that file, not whichever runs when it is collected.
+
+    What is there to stay is not looked at again, or each collection would take longer.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
