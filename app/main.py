@@ -8,7 +8,6 @@ from typing import Any, Final, TypeAlias
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
-from pymongo import monitoring
 
 from app.api import PREFIX, router, routers
 from app.audit.sealing import sealing
@@ -62,9 +61,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         redis_url = settings.address("redis_url")
         measured, slow = Metrics(), SlowQueries(settings.slow_query_ms)
         cache = Cache(measured)
-        for listener in listeners(measured, cache, slow):
-            monitoring.register(listener)
-        store = await opened.enter_async_context(await Store.open(address, database))
+        told = listeners(measured, cache, slow)
+        store = await opened.enter_async_context(await Store.open(address, database, told))
         storage = await opened.enter_async_context(Storage(settings))
         wakeups = await opened.enter_async_context(Wakeups(redis_url))
         limits = None
@@ -89,9 +87,10 @@ def parts_with(
     limits: Limits | None = None,
 ) -> Parts:
     """The parts on these open servers. Raises NotConfigured."""
-    measured = measured or Metrics()
-    # Nobody tells this one of changes, so it is passed by.
-    cache = cache or Cache(measured)
+    measured = Metrics() if measured is None else measured
+    if cache is None:  # an empty one is false
+        # Nobody tells this one of changes, so it is passed by.
+        cache = Cache(measured)
     authenticate = Authentication(Tokens.of(settings), cache, limits)
     reading = reading_of(store)
     return Parts(

@@ -1,20 +1,22 @@
 """Opening the document store, and writing several records as one."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import pymongo
 from beanie import init_beanie
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
 
 from documents.base import StoredDocument
 from documents.registry import COLLECTIONS
 from documents.values import TYPES
 
 Result = TypeVar("Result")
+Listener: TypeAlias = CommandListener | ConnectionPoolListener
 CLOSE_SECONDS: Final = 2.0
 
 
@@ -26,8 +28,11 @@ class Store:
     database: AsyncDatabase[StoredDocument]
 
     @classmethod
-    async def open(cls, uri: str, database: str) -> Self:
-        """Connect and bind the document classes; indexes are the migration's business."""
+    async def open(cls, uri: str, database: str, listeners: Iterable[Listener] = ()) -> Self:
+        """Connect and bind the document classes; indexes are the migration's business.
+
+        The listeners are told of this client's commands and connections.
+        """
         client: AsyncMongoClient[StoredDocument] = AsyncMongoClient(
             uri,
             tz_aware=True,
@@ -36,6 +41,7 @@ class Store:
             retryWrites=True,
             serverSelectionTimeoutMS=10_000,
             waitQueueTimeoutMS=10_000,
+            event_listeners=[*listeners],
         )
         try:
             await init_beanie(

@@ -47,7 +47,7 @@ class Gathering:
         """
         if scope is False:
             return None
-        tested = [] if scope is True else _missing(scope, projection)
+        tested = [] if scope is True else untold(scope, projection)
         if tested is None:
             query = within(scope, {"_id": key})
             return await self._source.find_one(query, projection, hint=BY_ID)
@@ -99,13 +99,13 @@ class Gathering:
                     future.set_result(deepcopy(row) if number else row)
 
 
-def _missing(scope: Mapping[str, Any], projection: Mapping[str, int] | None) -> list[str] | None:
+def untold(scope: Mapping[str, Any], projection: Mapping[str, int] | None) -> list[str] | None:
     """The fields that the filter tests and the projection lacks; None where it is for the store."""
     missing: list[str] = []
     for name, test in scope.items():
         if name == "$or":
             for each in test:
-                if (more := _missing(each, projection)) is None:
+                if (more := untold(each, projection)) is None:
                     return None
                 missing += more
         elif isinstance(test, Mapping) and not test.keys() <= TESTS:

@@ -2,17 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
+
+from orjson import Fragment
 
 from app.core.access import Access
 from app.core.actor import Actor, demand
 from app.core.answer import as_days, public
 from app.core.errors import BadQuery
 from app.core.fields import Fields
+from app.core.holding import Holding
 from app.core.parts import Parts
 from documents.base import Record, Scope, StoredDocument, within
 from documents.references import EACH, ReferencePath, references
 from documents.values import Id
+
+Shown: TypeAlias = StoredDocument | Fragment
+"""A record as it is answered along with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,8 @@ class Served:
 
     access: Access
     fields: Fields
+    holding: Holding | None = None
+    """None: nothing of it is held in memory."""
 
 
 SERVED: Final[dict[str, Served]] = {}
@@ -66,7 +74,7 @@ class Including:
     async def add(
         self, rows: Sequence[StoredDocument], names: Iterable[str], actor: Actor, parts: Parts
     ) -> None:
-        """Put what these names stand for into the rows: one query for each name.
+        """Put what these names stand for into the rows: one query for each name at most.
 
         Raises ScopeMissing where an API key may not read the collection.
         """
@@ -79,7 +87,7 @@ class Including:
 
 async def _found(
     path: ReferencePath, rows: Sequence[StoredDocument], actor: Actor, parts: Parts
-) -> dict[Id, StoredDocument]:
+) -> dict[Id, Shown]:
     collection = path.reference.to
     demand(actor, "read", collection)
     served = SERVED[collection]
@@ -87,15 +95,16 @@ async def _found(
     scope: Scope = served.access.read(actor)
     if not ids or scope is False:
         return {}
+    if served.holding is not None and served.holding.serves(scope):
+        held = await served.holding.some(ids, scope, parts)
+        return {key: Fragment(each.text) for key, each in held.items()}
     query = within(scope, {"_id": {"$in": [*ids]}})
     cursor = parts.reading[collection].find(query, served.fields.plain, hint=[("_id", 1)])
     days = served.fields.days
     return {row["_id"]: public(as_days(row, days)) for row in await cursor.to_list()}
 
 
-def _put(
-    named: Id | list[Id] | None, found: Mapping[Id, StoredDocument]
-) -> StoredDocument | list[StoredDocument] | None:
+def _put(named: Id | list[Id] | None, found: Mapping[Id, Shown]) -> Shown | list[Shown] | None:
     if isinstance(named, list):
         return [found[key] for key in named if key in found]
     return None if named is None else found.get(named)

@@ -13,6 +13,7 @@ from app.core.actor import Actor, demand
 from app.core.answer import Answer, as_days, etag, list_json, names, public, record_json
 from app.core.errors import BadQuery, NotFound
 from app.core.gathering import gathering
+from app.core.holding import ABSENT, Held, Holding
 from app.core.parts import Collection, Parts
 from app.core.plans import in_order
 from app.core.query import MOST_TENANTS, Listing, Page, Reach
@@ -32,8 +33,14 @@ LONGEST_KNOWN: Final = 500
 class Reading:
     """How the records of one class are answered."""
 
-    def __init__(self, model: type[Record], access: Access, listing: Listing) -> None:
-        self.model, self.access, self.listing = model, access, listing
+    def __init__(
+        self,
+        model: type[Record],
+        access: Access,
+        listing: Listing,
+        holding: Holding | None = None,
+    ) -> None:
+        self.model, self.access, self.listing, self.holding = model, access, listing, holding
         self.name = model.collection_name()
         self._pages: dict[tuple[bytes, Reach], Page] = {}
 
@@ -64,14 +71,17 @@ class Reading:
         fields, including = self.listing.fields, self.listing.including
         given = _known(request.query_params)
         included = including.asked(given.get("include"))
-        projection = fields.named(given.get("fields"))
+        scope, asked = self.access.read(actor), given.get("fields")
+        if self.holding and not included and asked is None and self.holding.serves(scope):
+            return _answered(await self.holding.one(key, scope, parts), request)
+        projection = fields.named(asked)
         extra = {"revision", *including.fields(included)} - projection.keys()
         fetched = {**projection, **dict.fromkeys(extra, 1)}
-        document = await self.fetched(parts, self.access.read(actor), key, fetched)
+        document = await self.fetched(parts, scope, key, fetched)
         tag = etag(document["revision"])
         # The tag is the record's own: it does not tell what became of those that go along.
-        if not included and names(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=304, headers={"ETag": tag})
+        if not included and _knows(request, tag):
+            return _unchanged(tag)
         await including.add([document], included, actor, parts)
         for name in extra:
             document.pop(name, None)
@@ -86,7 +96,7 @@ class Reading:
         document = await reads.one(key, scope, {**projection, "revision": 1})
         if document is not None:
             return document
-        raise NotFound("There is no such record, or none that you may see.")
+        raise NotFound(ABSENT)
 
     def shown(self, document: StoredDocument) -> StoredDocument:
         """The document as clients see it."""
@@ -197,6 +207,20 @@ async def _search(
     found = await source.aggregate(stages, maxTimeMS=MOST_MS, batchSize=STREAMED_AT_ONCE)
     async for row in found:
         yield row
+
+
+def _answered(held: Held, request: Request) -> Response:
+    if _knows(request, held.tag):
+        return _unchanged(held.tag)
+    return Answer(held.text, headers={"ETag": held.tag})
+
+
+def _knows(request: Request, tag: str) -> bool:
+    return names(request.headers.get("if-none-match", ""), tag)
+
+
+def _unchanged(tag: str) -> Response:
+    return Response(status_code=304, headers={"ETag": tag})
 
 
 def _known(asked: Mapping[str, str]) -> Mapping[str, str]:

@@ -26,6 +26,7 @@ from app.core.errors import (
 )
 from app.core.examples import SOME_ID, change_example, create_example
 from app.core.fields import Fields
+from app.core.holding import Holding
 from app.core.including import SERVED, Served
 from app.core.parameters import list_parameters, read_parameters
 from app.core.parts import CurrentParts
@@ -48,7 +49,8 @@ class Resource:
 
     `filters` and `sorts` must be served by indexes of the class; which of them go together
     follows from its indexes. `line` groups the routes in the documentation, where `name` is the
-    word for the records if the path's is taken. `limit` says how many there may be.
+    word for the records if the path's is taken. `limit` says how many there may be. `cached` ones
+    are held in memory as they are answered by id and by `include=` (ADR 0013).
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Resource:
         sorts: Iterable[str] = (),
         verbs: Iterable[Verb] = READ_ONLY,
         limit: Limit | None = None,
+        cached: bool = False,
         name: str = "",
     ) -> None:
         self.model, self.path, self.access = model, path, access
@@ -69,10 +72,11 @@ class Resource:
         self.verbs = frozenset(verbs)
         fields = Fields(model)
         self.listing = Listing(model, by=access.by, filters=filters, sorts=sorts, fields=fields)
-        self.reading = Reading(model, access, self.listing)
+        holding = Holding(model, fields) if cached else None
+        self.reading = Reading(model, access, self.listing, holding)
         self.writing = Writing(model, access, fields, limit)
         ACCESS[model.collection_name()] = access
-        SERVED[model.collection_name()] = Served(access, fields)
+        SERVED[model.collection_name()] = Served(access, fields, holding)
         self._limited = (limit.refusal,) if limit else ()
         self.router = APIRouter(prefix=f"/{path}", tags=[line], route_class=StrictRoute)
         self._add_routes()

@@ -5,31 +5,33 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
-from pymongo.monitoring import CommandListener, ConnectionPoolListener
-
 from app.core.background import end
 from app.core.cache import Cache
 from app.core.changes import Changes
 from app.core.commands import Commands, Connections
+from app.core.including import SERVED
 from app.core.metrics import Metrics
 from app.core.own_writes import OwnWrites
 from app.core.parts import Parts
 from app.core.sampling import Sampling
 from app.core.slow_queries import SlowQueries
 from documents.registry import COLLECTIONS
+from documents.store import Listener
 
-CACHED: Final = frozenset(
-    {"users", "workspaces", "api_keys", "login_sessions", "projects", "characters"}
-)
-"""Collections whose changes are followed: only what depends on nothing else may be cached."""
+DECIDE_ACCESS: Final = frozenset({"users", "workspaces", "api_keys", "login_sessions", "projects"})
+"""Collections that say how far somebody reaches."""
 
 
-def listeners(
-    metrics: Metrics, cache: Cache, slow: SlowQueries
-) -> Iterable[CommandListener | ConnectionPoolListener]:
+def followed() -> frozenset[str]:
+    """The collections whose changes are followed: what depends on others may not be cached."""
+    held = {name for name, served in SERVED.items() if served.holding is not None}
+    return DECIDE_ACCESS | held
+
+
+def listeners(metrics: Metrics, cache: Cache, slow: SlowQueries) -> Iterable[Listener]:
     """What the client of the document store has to be opened with."""
     commands = Commands(metrics, slow, frozenset(COLLECTIONS))
-    return OwnWrites(cache, CACHED), commands, Connections(metrics)
+    return OwnWrites(cache, followed()), commands, Connections(metrics)
 
 
 @asynccontextmanager
@@ -37,7 +39,7 @@ async def upkeep(parts: Parts, slow: SlowQueries) -> AsyncIterator[None]:
     """Follow changes and fill the metrics for as long as this is open."""
     database = parts.store.database
     alive = parts.limits.ready if parts.limits else parts.wakeups.ready
-    changes = Changes(database, CACHED, parts.cache, parts.metrics)
+    changes = Changes(database, followed(), parts.cache, parts.metrics)
     sampling = Sampling(database, COLLECTIONS, parts.metrics, alive)
     slow.explain_with(parts.store.client.get_database)
     running = [asyncio.create_task(each) for each in (changes.follow(), sampling.run())]

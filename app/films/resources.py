@@ -16,6 +16,7 @@ RESOURCES: Final = (
         limit=limits.PROJECTS,
         filters=("workspace_id", "status"),
         verbs=PLAIN,
+        cached=True,
     ),
     Resource(
         Episode,
@@ -34,6 +35,7 @@ RESOURCES: Final = (
         access=access.PARTS,
         filters=("workspace_id",),
         verbs=PLAIN,
+        cached=True,
     ),
     Resource(
         Scene,

@@ -23,7 +23,9 @@ from typing import Any, Final, TypeAlias
 import psutil
 
 from app.settings import Settings
+from documents.base import Record
 from documents.channels import Channel
+from documents.films import Project
 from documents.identity import User, Workspace
 from documents.store import Store
 from documents.values import Id
@@ -50,6 +52,8 @@ CONNECTIONS: Final = 32
 WARM_SECONDS: Final = 2.0
 ROUND_SECONDS: Final = 4.0
 SMALL: Final = 10_000
+SOME: Final = 1_000
+"""Records that are read and changed by id."""
 DEEP_PAGE: Final = 1_000
 PAGE: Final = 10
 SINGLE: Final = 200
@@ -182,24 +186,22 @@ def _post(url: str, body: dict[str, str]) -> Any:
 
 
 async def _fill(settings: Settings, target: Target, count: int) -> None:
-    """Bring the collection to so many channels."""
+    """Bring the collection to so many channels, and have some projects."""
+    place = {"workspace_id": target.workspace, "created_by": target.user}
+    channel = Channel(**place, name="Rain on a tin roof", brand_niche="Background rain")
+    project = Project(**place, title="Rain on a tin roof")
     async with await Store.open(settings.address("mongo_uri"), settings.mongo_database):
-        source = Channel.collection()
-        there = await source.count_documents({})
-        template = Channel(
-            workspace_id=target.workspace,
-            created_by=target.user,
-            name="Rain on a tin roof",
-            brand_niche="Background rain",
-        ).stored()
-        for start in range(there, count, 10_000):
-            batch = [{**template, "_id": Id()} for _ in range(min(10_000, count - start))]
-            await source.insert_many(batch, ordered=False)
+        for template, wanted in ((channel, count), (project, SOME)):
+            source, stored = template.collection(), template.stored()
+            for start in range(await source.count_documents({}), wanted, 10_000):
+                batch = [{**stored, "_id": Id()} for _ in range(min(10_000, wanted - start))]
+                await source.insert_many(batch, ordered=False)
 
 
 def _ratios(settings: Settings, target: Target, rounds: int) -> dict[str, float]:
     figures: dict[str, float] = {}
-    for name, (mine, bare) in _cases(target, asyncio.run(_some_keys(settings))).items():
+    keys = {model: asyncio.run(_some_keys(settings, model)) for model in (Channel, Project)}
+    for name, (mine, bare) in _cases(target, keys[Channel], keys[Project]).items():
         rates = _compared(target, mine, bare, rounds)
         figures[f"{name}_per_s"] = statistics.median(rate for rate, _ in rates)
         figures[f"{name}_bare_per_s"] = statistics.median(rate for _, rate in rates)
@@ -207,8 +209,13 @@ def _ratios(settings: Settings, target: Target, rounds: int) -> dict[str, float]
     return figures
 
 
-def _cases(target: Target, keys: Sequence[str]) -> dict[str, tuple[Requests, Requests]]:
-    """What is sent to our API and to the bare one, by name."""
+def _cases(
+    target: Target, keys: Sequence[str], projects: Sequence[str]
+) -> dict[str, tuple[Requests, Requests]]:
+    """What is sent to our API and to the bare one, by name.
+
+    Projects are held in memory here, the bare API asks the store for them too.
+    """
     ours, workspace = "/api/v1/channels", target.workspace
     new = {"workspace_id": str(workspace), "name": "Rain {n}", "brand_niche": "Rain"}
     bare_new: dict[str, Any] = {
@@ -225,6 +232,10 @@ def _cases(target: Target, keys: Sequence[str]) -> dict[str, tuple[Requests, Req
             [_request("GET", f"{ours}/{key}") for key in keys],
             [_request("GET", f"/bare/{key}") for key in keys],
         ),
+        "hot_read": (
+            [_request("GET", f"/api/v1/projects/{key}") for key in projects],
+            [_request("GET", f"/bare/projects/{key}") for key in projects],
+        ),
         "list": (
             [_request("GET", f"{ours}?workspace_id={workspace}&is_active=true&limit=100")],
             [_request("GET", f"/bare?workspace={workspace}")],
@@ -240,9 +251,9 @@ def _cases(target: Target, keys: Sequence[str]) -> dict[str, tuple[Requests, Req
     }
 
 
-async def _some_keys(settings: Settings) -> list[str]:
+async def _some_keys(settings: Settings, model: type[Record]) -> list[str]:
     async with await Store.open(settings.address("mongo_uri"), settings.mongo_database):
-        rows = Channel.collection().find({}, {"_id": 1}, limit=1_000)
+        rows = model.collection().find({}, {"_id": 1}, limit=SOME)
         return [str(row["_id"]) async for row in rows]
 
 

@@ -17,7 +17,7 @@ OPTIONS = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z
 
 
 def application() -> FastAPI:
-    """Reads, lists, creates and changes channels."""
+    """Reads, lists, creates and changes channels; reads projects."""
     settings = Settings()
 
     @asynccontextmanager
@@ -26,9 +26,8 @@ def application() -> FastAPI:
             settings.address("mongo_uri"), w="majority"
         )
         codec: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=False)
-        app.state.channels = client[settings.mongo_database].get_collection(
-            "channels", codec_options=codec
-        )
+        database = client[settings.mongo_database].with_options(codec_options=codec)
+        app.state.channels, app.state.projects = database["channels"], database["projects"]
         yield
         await client.close()
 
@@ -37,6 +36,10 @@ def application() -> FastAPI:
     @app.get("/bare/{key}")
     async def read(key: str, request: Request) -> Response:
         return _json(await request.app.state.channels.find_one({"_id": ObjectId(key)}))
+
+    @app.get("/bare/projects/{key}")
+    async def read_project(key: str, request: Request) -> Response:
+        return _json(await request.app.state.projects.find_one({"_id": ObjectId(key)}))
 
     @app.get("/bare")
     async def listing(workspace: str, request: Request) -> Response:

@@ -1,16 +1,21 @@
 """The open store: values survive it, and several writes are one."""
 
 import asyncio
+import gc
+import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from app.settings import Settings
+from documents.base import StoredDocument
 from documents.films import Project
 from documents.ledger import GenerationCost
 from documents.library import Media
@@ -94,7 +99,7 @@ asyncio.run(main())
 async def passing_on(host: str, port: int) -> AsyncIterator[int]:
     """A port that leads to the server, and to nothing any more once the block is left."""
     open_now: set[asyncio.StreamWriter] = set()
-    pumps: set[asyncio.Task[None]] = set()
+    serving: set[asyncio.Task[None]] = set()
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -104,20 +109,53 @@ async def passing_on(host: str, port: int) -> AsyncIterator[int]:
         writer.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        open_now.add(writer)
         there, back = await asyncio.open_connection(host, port)
-        open_now.update((writer, back))
-        for source, target in ((reader, back), (there, writer)):
-            pumps.add(asyncio.create_task(pump(source, target)))
+        open_now.add(back)
+        await asyncio.gather(pump(reader, back), pump(there, writer))
 
-    server = await asyncio.start_server(serve, "127.0.0.1")
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.add(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1")
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for each in open_now:
-            each.transport.abort()
-        await asyncio.gather(*pumps, return_exceptions=True)
+        for each in serving:
+            each.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+        for writer in open_now:
+            writer.transport.abort()
         await server.wait_closed()
+
+
+@contextmanager
+def deaf_port() -> Iterator[int]:
+    """A port where connects are begun and never answered: its queue is full."""
+    with ExitStack() as opened:
+        listening = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield listening.getsockname()[1]
+
+
+async def test_client_closed_while_it_connects_leaves_no_socket() -> None:
+    """Which would fail another test: whichever runs when it is collected."""
+    with deaf_port() as port, warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always", ResourceWarning)
+        client: AsyncMongoClient[StoredDocument] = AsyncMongoClient(
+            "127.0.0.1", port, serverSelectionTimeoutMS=200
+        )
+        with pytest.raises(ServerSelectionTimeoutError):
+            await client.admin.command("ping")
+        await client.close()
+        del client
+        await asyncio.sleep(0)
+        gc.collect()
+    assert [str(each.message) for each in told] == []
 
 
 async def test_closing_does_not_wait_for_a_server_that_is_gone(settings: Settings) -> None:

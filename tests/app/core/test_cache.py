@@ -7,15 +7,16 @@ import pytest
 from bson import ObjectId
 from pymongo.errors import AutoReconnect
 
-from app.core.cache import Cache
+from app.core.cache import LARGEST, Cache
 from app.core.changes import Changes
 from app.core.errors import NotSignedIn
 from app.core.metrics import Metrics
-from app.core.upkeep import CACHED
+from app.core.upkeep import followed
 from documents.store import Store
 from tests.app.core.support import until
 
 A, B, C = (ObjectId() for _ in range(3))
+IDS = {"A": (A,), "B": (B,)}
 
 
 class Clock:
@@ -109,6 +110,59 @@ class TestCache:
             await got(cache, Source(), A, key=str(number))
         assert len(cache) == 3
 
+    async def test_holds_no_more_bytes_than_it_may(self, metrics: Metrics, clock: Clock) -> None:
+        cache = Cache(metrics, most_bytes=LARGEST, clock=clock)
+        cache.trust(3600)
+        sizes = {"half": LARGEST // 2, "other half": LARGEST // 2, "little": 1, "huge": LARGEST + 1}
+        sources = {key: Source(key) for key in sizes}
+
+        async def read(key: str) -> Any:
+            read, size = sources[key].read, sizes[key]
+            return await cache.get("things", key, read, lambda _: (A,), size=lambda _: size)
+
+        for key in ("half", "other half", "huge", "half", "little", "half", "huge"):
+            assert await read(key) == key
+        # The oldest made room for the little one, and what is too large is never held.
+        assert {key: source.reads for key, source in sources.items()} == {
+            "half": 2,
+            "other half": 1,
+            "huge": 2,
+            "little": 1,
+        }
+        assert len(cache) == 2
+        cache.forget([A])
+        assert len(cache) == 0
+
+    async def test_reads_of_several_that_are_not_held_together(
+        self, cache: Cache, metrics: Metrics
+    ) -> None:
+        asked: list[list[str]] = []
+
+        async def load(keys: list[str]) -> dict[str, str]:
+            asked.append(keys)
+            return {key: key.upper() for key in keys if key != "absent"}
+
+        async def read(*keys: str) -> dict[str, str]:
+            return await cache.get_all("things", keys, load, lambda value: IDS[value])
+
+        assert await read("a", "absent") == {"a": "A"}
+        assert await read("a", "b", "absent") == {"a": "A", "b": "B"}
+        cache.forget([A])
+        assert await read("a", "b") == {"a": "A", "b": "B"}
+        assert asked == [["a", "absent"], ["b", "absent"], ["a"]]
+        assert (outcomes(metrics, "miss"), outcomes(metrics, "hit")) == (5, 2)
+        cache.distrust()
+        assert await read("a", "b") == {"a": "A", "b": "B"}
+        assert outcomes(metrics, "bypass") == 2
+
+    async def test_several_that_a_change_overtook_are_not_kept(self, cache: Cache) -> None:
+        async def load(keys: list[str]) -> dict[str, str]:
+            cache.forget([A])
+            return {key: key.upper() for key in keys}
+
+        await cache.get_all("things", ["a", "b"], load, lambda value: IDS[value])
+        assert len(cache) == 1
+
     @pytest.mark.parametrize("changed", [[A], None])
     async def test_a_read_that_a_change_overtook_is_not_kept(
         self, cache: Cache, changed: list[ObjectId] | None
@@ -169,7 +223,7 @@ class TestChanges:
                     raise AutoReconnect("mongo.internal went away")
                 return await store.database.watch(*given, **named)
 
-        changes = Changes(Flaky(), CACHED, cache, metrics)  # type: ignore[arg-type]
+        changes = Changes(Flaky(), followed(), cache, metrics)  # type: ignore[arg-type]
         following = asyncio.create_task(changes.follow())
         await until(lambda: cache.trusted)
         value = metrics.registry.get_sample_value

@@ -2,32 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 import pytest
-from beanie import init_beanie
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from app.authentication import records_of
 from app.core.actor import Actor
 from app.core.cache import Cache
-from app.core.changes import Changes
 from app.core.errors import NotSignedIn
 from app.core.metrics import Metrics
-from app.core.own_writes import OwnWrites
-from app.core.upkeep import CACHED
 from app.identity.service import actor_of
 from app.settings import Settings
 from documents.films import Project
 from documents.identity import User, Workspace
-from documents.registry import MODELS
 from documents.store import Store
-from documents.values import TYPES, Id, now
-from tests.app.core.support import until
+from documents.values import Id, now
+from tests.app.core.listening import following, listening
 from tests.app.support import workspace_of
 from tests.factories.records import valid
 
@@ -41,6 +35,11 @@ class Process:
     cache: Cache
     metrics: Metrics
 
+    @classmethod
+    def new(cls) -> "Process":
+        metrics = Metrics()
+        return cls(Cache(metrics), metrics)
+
     async def actor(self, user: Id) -> Actor | None:
         """The user as this process sees him, from the cache where it can."""
 
@@ -52,30 +51,11 @@ class Process:
         return None
 
 
-@asynccontextmanager
-async def listening(settings: Settings, store: Store) -> AsyncIterator[Process]:
-    """A process that hears of its own writes; the document classes are bound to its client."""
-    metrics = Metrics()
-    cache = Cache(metrics)
-    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(
-        settings.address("mongo_uri"),
-        tz_aware=True,
-        type_registry=TYPES,
-        event_listeners=[OwnWrites(cache, CACHED)],
-    )
-    models: list[Any] = [*MODELS]
-    await init_beanie(client[store.database.name], document_models=models, skip_indexes=True)
-    try:
-        yield Process(cache, metrics)
-    finally:
-        await init_beanie(store.database, document_models=models, skip_indexes=True)
-        await client.close()
-
-
 @pytest.fixture
 async def alone(settings: Settings, store: Store) -> AsyncIterator[Process]:
     """A process that believes nobody else writes, so that its own ears are all it has."""
-    async with listening(settings, store) as process:
+    process = Process.new()
+    async with listening(settings, store, process.cache):
         process.cache.trust(3600)
         yield process
 
@@ -83,13 +63,12 @@ async def alone(settings: Settings, store: Store) -> AsyncIterator[Process]:
 @pytest.fixture
 async def process(settings: Settings, store: Store) -> AsyncIterator[Process]:
     """A process that also follows what others write."""
-    async with listening(settings, store) as process:
-        changes = Changes(store.database, CACHED, process.cache, process.metrics)
-        following = asyncio.create_task(changes.follow())
-        await until(lambda: process.cache.trusted)
+    process = Process.new()
+    async with (
+        listening(settings, store, process.cache),
+        following(store, process.cache, process.metrics),
+    ):
         yield process
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
 
 
 @dataclass

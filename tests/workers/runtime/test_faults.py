@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pymongo.errors import ConnectionFailure
 from redis.asyncio import Redis
 
 from app.production import ledger, tasks
@@ -291,11 +292,19 @@ class TestServersGone:
                 subprocess.Popen, command, cwd=folder, stdout=subprocess.DEVNULL
             )
             try:
-                await until(all_ended, patience=90)
+                await until(_answered_and_all_ended, patience=90)
                 assert await counted(film) == 40
             finally:
                 again.terminate()
                 await asyncio.to_thread(again.wait, 20)
+
+
+async def _answered_and_all_ended() -> bool:
+    """A busy machine's mongod takes longer than the client waits until it is itself again."""
+    try:
+        return await all_ended()
+    except ConnectionFailure:
+        return False
 
 
 def _number(charge: str) -> int:
