@@ -46,8 +46,8 @@ RenderStatus = Literal["pending", "in_progress", "completed", "failed"]
 UploadStrategy = Literal["manual", "immediate", "scheduled"]
 """`manual`: a person exports and publishes; else it follows the render, `scheduled` at its time."""
 VideoSize = Literal["1920x1080", "3840x2160"]
-Visualizer = Literal["none", "slow_move"]
-"""What moves while a track plays: nothing, or the picture, slowly."""
+Visualizer = Literal["none", "slow_move", "bars"]
+"""What moves while a track plays: nothing, the picture, slowly, or bars with the track's sound."""
 
 TRACKS_PER_VIDEO: Final = 20
 """As many tracks as images; the image of a track has its `order_index`."""

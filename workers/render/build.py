@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -69,6 +69,7 @@ class Build:
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
     """Of the same part one is made at a time: they would share its files."""
+    _large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
     _sounding: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(process_count()))
 
     async def picture(self, plan: PicturePlan) -> tuple[Path, PictureFacts]:
@@ -76,25 +77,27 @@ class Build:
         settings = picture_settings(self.encoder.name, plan)
         key = key_of("picture", plan, " ".join(settings))
         path = self.folder / f"{key}.mp4"
-        work = plan.frames * (progress.STILL_FRAME if plan.repeats else 1.0)
+        work = plan.frames * (progress.STILL_FRAME if plan.repeats or plan.slow else 1.0)
         self.progress.plan(work)
         async with self._turns[key]:
             facts = await self._found(key, ".mp4", path, PictureFacts)
             if facts is None:
-                job = PictureJob(
-                    facts=self.folder / f"{key}.json",
-                    plan=plan,
-                    files=dict(self.files),
-                    output=path,
-                    fonts=self._fonts,
-                    settings=settings,
-                )
                 per_frame = work / plan.frames
-                facts = await self.pool.run(
-                    job,
-                    PictureFacts,
-                    lambda frames: self.progress.reach(key, frames * per_frame, "pictures"),
-                )
+                async with self._room_for(plan), self._heard_by(plan) as sources:
+                    job = PictureJob(
+                        facts=self.folder / f"{key}.json",
+                        plan=plan,
+                        files=dict(self.files),
+                        sources=sources,
+                        output=path,
+                        fonts=self._fonts,
+                        settings=settings,
+                    )
+                    facts = await self.pool.run(
+                        job,
+                        PictureFacts,
+                        lambda frames: self.progress.reach(key, frames * per_frame, "pictures"),
+                    )
                 await self._keep(key, facts, path)
                 self.encoded += 1
         self.progress.reach(key, work, "pictures")
@@ -146,6 +149,19 @@ class Build:
             finally:
                 self._users.subtract(names)
             await self._let_go()
+
+    def _room_for(self, plan: PicturePlan) -> AbstractAsyncContextManager[object]:
+        """Room in memory: of large pictures one segment is drawn at a time."""
+        return self._large if plan.format.is_large else nullcontext()
+
+    @asynccontextmanager
+    async def _heard_by(self, plan: PicturePlan) -> AsyncIterator[dict[str, Pcm]]:
+        """What the bars of a segment move with."""
+        if plan.bars is None:
+            yield {}
+            return
+        async with self._using(plan.bars.mix) as sources:
+            yield sources
 
     async def close(self) -> None:
         """End what is still under way."""

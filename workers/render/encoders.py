@@ -24,6 +24,8 @@ _JOINABLE = "bframes=0:ref=2:weightp=1:8x8dct=1:cabac=1:stitchable=1:open-gop=0:
 # A picture that stands still is worth nothing but its key picture: no look ahead, no search.
 _STANDING = "mbtree=0:rc-lookahead=0:scenecut=0:me=dia:subme=0"
 _MOVING = "rc-lookahead=10"
+_MOVING_LARGE = "rc-lookahead=0:sync-lookahead=0:mbtree=0"
+"""Each frame ahead takes x264 40 MiB at 4K."""
 # What a transition is encoded with at most: it is seen for a moment, and blends of grain are dear.
 _TRANSITION_PRESET = "veryfast"
 _FASTER = ("ultrafast", "superfast", "veryfast")
@@ -78,7 +80,7 @@ def _trial(name: str) -> str:
 
 def picture_settings(encoder: str, plan: PicturePlan) -> list[str]:
     """How a segment is encoded: a still's group, or moving pictures."""
-    format, repeats = plan.format, plan.repeats
+    format, repeats = plan.format, plan.repeats or plan.slow
     preset = format.preset
     if plan.transition is not None and preset not in _FASTER:
         preset = _TRANSITION_PRESET
@@ -96,7 +98,8 @@ def picture_settings(encoder: str, plan: PicturePlan) -> list[str]:
         ]
     return [
         *("-c:v", SOFTWARE, "-preset", preset, "-crf", str(quality)),
-        *("-x264-params", f"{_JOINABLE}:{_MOVING}", *common, *threads),
+        *("-x264-params", f"{_JOINABLE}:{_MOVING_LARGE if format.is_large else _MOVING}"),
+        *(*common, *threads),
     ]
 
 

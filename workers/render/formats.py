@@ -11,6 +11,7 @@ Quality = Literal["draft", "standard", "premium"]
 SAMPLE_RATE = 48_000
 AUDIO_BITRATE = "160k"
 KEYFRAME_SECONDS = 2
+_LARGE_PIXELS = 1920 * 1200
 
 _SHORT_SIDE: dict[Quality, int] = {"draft": 360, "standard": 720, "premium": 1080}
 _ENCODER: dict[Quality, tuple[str, int, int]] = {
@@ -57,6 +58,11 @@ class FrameFormat(BaseModel):
     def samples_per_frame(self) -> int:
         """Sound samples (per channel) that last as long as one picture."""
         return SAMPLE_RATE // self.fps
+
+    @property
+    def is_large(self) -> bool:
+        """Whether frames are so large (beyond 1080p) that few of them may be in memory."""
+        return self.width * self.height > _LARGE_PIXELS
 
     @property
     def resolution(self) -> str:

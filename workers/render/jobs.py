@@ -25,6 +25,8 @@ class PictureJob(_Job):
     kind: Literal["picture"] = "picture"
     plan: PicturePlan
     files: dict[str, Path]
+    sources: dict[str, Pcm] = {}
+    """The decoded sounds that bars move with."""
     output: Path
     fonts: Path | None
     settings: list[str]

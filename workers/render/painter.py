@@ -6,8 +6,10 @@ from pathlib import Path
 from PIL import Image
 
 from workers.render import stills
+from workers.render.bars import BarPainter
 from workers.render.clips import ClipReader
 from workers.render.errors import Unreadable
+from workers.render.pcm import PcmReader
 from workers.render.picture_plan import PicturePlan, PlannedLogo, PlannedShot
 from workers.render.stills import Planes
 from workers.render.transitions import changed, dimmed
@@ -105,14 +107,26 @@ def _with_alpha(path: Path) -> Image.Image:
             raise Unreadable(f"{path.name} is damaged: {error}") from None
 
 
-def frames(plan: PicturePlan, files: Mapping[str, Path], shelf: StillShelf) -> Iterator[Planes]:
-    """The frames of a segment in order; one alone where all are the same. Raises Unreadable."""
+def frames(
+    plan: PicturePlan,
+    files: Mapping[str, Path],
+    shelf: StillShelf,
+    sounds: Mapping[str, PcmReader] | None = None,
+) -> Iterator[Planes]:
+    """The frames of a segment that differ from those before, in order. Raises Unreadable.
+
+    One alone where all are the same; `sounds` are what its bars move with.
+    """
     size = (plan.format.width, plan.format.height)
     logo = Logo(plan.logo, files[plan.logo.source], size) if plan.logo is not None else None
+    bars = None
+    if plan.bars is not None:
+        bars = BarPainter(plan.bars, sounds or {}, plan.frames, plan.format)
     sources = [_Source(shot, files[shot.source], plan, shelf) for shot in plan.shots]
     try:
-        for number in range(1 if plan.repeats else plan.frames):
+        for number in range(0, 1 if plan.repeats else plan.frames, plan.step):
             picture = _picture(plan, sources, number)
+            picture = bars.over(picture, number) if bars is not None else picture
             yield logo.over(picture) if logo is not None else picture
     finally:
         for source in sources:

@@ -15,6 +15,7 @@ from workers.render.errors import RenderError
 from workers.render.ffmpeg import guarded_input
 from workers.render.jobs import PictureFacts, PictureJob, Span
 from workers.render.painter import StillShelf, frames
+from workers.render.pcm import Pcm, PcmReader
 from workers.render.picture_plan import PicturePlan
 
 _BLACK_LUMA = 28
@@ -23,6 +24,8 @@ _SAME = 0.35
 """Mean difference of luma under which frames half a second apart are taken for the same."""
 _LOOK_AT_STILL = 12
 _STEP = 4
+"""Every so many pixels are looked at, of large frames half as many."""
+_MOST_AHEAD = 4
 
 
 def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]) -> PictureFacts:
@@ -32,7 +35,8 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
     arguments = guarded_input(
         "pipe:0",
         *("-f", "rawvideo", "-pixel_format", "yuv420p"),
-        *("-video_size", plan.format.resolution, "-framerate", str(plan.format.fps), *BT709),
+        *("-video_size", plan.format.resolution, *BT709),
+        *("-framerate", f"{plan.format.fps}/{plan.step}"),
     )
     if filters:
         arguments += ["-vf", ",".join(filters)]
@@ -42,7 +46,8 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
     def feed() -> Iterator[bytes]:
         # Large pictures take much memory: one process at a time unpacks.
         with (folder / "pictures.lock").open("a") as lock:
-            drawn = frames(plan, job.files, shelf)
+            sounds = {name: PcmReader(Pcm(*pcm)) for name, pcm in job.sources.items()}
+            drawn = frames(plan, job.files, shelf, sounds)
             fcntl.flock(lock, fcntl.LOCK_EX)
             first = next(drawn).tobytes()
             fcntl.flock(lock, fcntl.LOCK_UN)
@@ -50,12 +55,20 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
             for picture in drawn:
                 yield picture.tobytes()
 
-    command = encode(arguments, feed(), folder, fonts=job.fonts, told=told)
+    command = encode(
+        arguments,
+        feed(),
+        folder,
+        fonts=job.fonts,
+        told=told,
+        most_ahead=_MOST_AHEAD if plan.format.is_large else None,
+        frames_a_part=plan.step,
+    )
     return check_picture(job.output, plan).model_copy(update={"command": command})
 
 
 def _filters(plan: PicturePlan, script: Path) -> list[str]:
-    filters: list[str] = []
+    filters: list[str] = [f"fps={plan.format.fps}"] if plan.step > 1 else []
     texts = plan.texts
     if texts is not None:
         text = to_ass(texts.captions, plan.format, texts.style, texts.overlays)
@@ -73,8 +86,7 @@ def _filters(plan: PicturePlan, script: Path) -> list[str]:
 def check_picture(path: Path, plan: PicturePlan) -> PictureFacts:
     """Decode a segment and look for black and frozen pictures.
 
-    Of a still only the first pictures are decoded: the others must be empty, which their sizes
-    tell.
+    Of a still only the first pictures are decoded, for no other one of it is seen.
 
     Raises:
         RenderError: it is not what was planned.
@@ -85,11 +97,13 @@ def check_picture(path: Path, plan: PicturePlan) -> PictureFacts:
             stream = container.streams.video[0]
             packets = [p for p in container.demux(stream) if p.size]
             count = len(packets)
-            wanted = packets[:_LOOK_AT_STILL] if plan.repeats else packets
+            stands = plan.repeats or plan.slow
+            wanted = packets[:_LOOK_AT_STILL] if stands else packets
             for frame in _decoded(stream, wanted):
                 luma = np.frombuffer(memoryview(frame.planes[0]), dtype=np.uint8)
                 rows = luma.reshape(frame.height, frame.planes[0].line_size)
-                looks.append(rows[::_STEP, : frame.width : _STEP].astype(np.int16))
+                step = 2 * _STEP if plan.format.is_large else _STEP
+                looks.append(rows[::step, : frame.width : step].astype(np.int16))
     except (av.FFmpegError, OSError, ValueError) as error:
         raise RenderError(
             f"An encoded segment can't be read again: {error}; render again."
@@ -100,7 +114,7 @@ def check_picture(path: Path, plan: PicturePlan) -> PictureFacts:
             "render again."
         )
     black = [bool((look < _BLACK_LUMA).mean() >= _BLACK_SHARE) for look in looks]
-    if plan.repeats:
+    if stands:
         return PictureFacts(frames=count, black=[Span(start=0, stop=count)] if black[0] else [])
     lag = max(1, plan.format.fps // 2)
     same = [False] * lag + [

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from workers.render.formats import FrameFormat
+from workers.render.formats import SAMPLE_RATE, FrameFormat
 from workers.render.shots import Clip, Corner, Direction, Shot, Still, TransitionKind
+from workers.render.sound_plan import MixPlan, seen_from
 from workers.render.texts import Caption, CaptionStyle, TextOverlay
 from workers.render.timeline import Timeline
 from workers.render.values import Value
@@ -64,6 +65,17 @@ class PlannedLogo(Value):
     opacity: float
 
 
+class PlannedBars(Value):
+    """Bars that move with the sound, which counts from the segment's start; each look of them is
+    shown for `step` frames."""
+
+    mix: MixPlan
+    step: int
+    count: int
+    height: float
+    opacity: float
+
+
 class PlannedTexts(Value):
     """Texts of a segment, at seconds counted from `before` frames ahead of its start."""
 
@@ -74,7 +86,8 @@ class PlannedTexts(Value):
 
 
 class PicturePlan(Value):
-    """The pictures of a segment. `repeats` says that all its frames are the same."""
+    """The pictures of a segment. `repeats` says that all its frames are the same, `slow` that
+    nothing moves in it but bars."""
 
     format: FrameFormat
     frames: int
@@ -83,12 +96,19 @@ class PicturePlan(Value):
     fades: tuple[PlannedFade, ...] = ()
     logo: PlannedLogo | None = None
     texts: PlannedTexts | None = None
+    bars: PlannedBars | None = None
     repeats: bool = False
+    slow: bool = False
+
+    @property
+    def step(self) -> int:
+        """Of how many frames only the first is drawn, and shown for all of them."""
+        return self.bars.step if self.slow and self.bars is not None else 1
 
     @property
     def moves(self) -> bool:
         """Whether somebody who looks expects the picture to change."""
-        return not self.repeats and (
+        return not (self.repeats or self.slow) and (
             self.transition is not None
             or any(shot.kind == "clip" or shot.start != shot.end for shot in self.shots)
         )
@@ -105,8 +125,9 @@ class PictureSegment(Value):
 class _Cutter:
     """The frames of one timeline."""
 
-    def __init__(self, timeline: Timeline, hashes: Mapping[str, str]) -> None:
+    def __init__(self, timeline: Timeline, hashes: Mapping[str, str], mix: MixPlan | None) -> None:
         self._timeline = timeline
+        self._mix = mix
         self._hashes = hashes
         self._fps = timeline.format.fps
         self._cuts = timeline.cuts
@@ -150,12 +171,20 @@ class _Cutter:
         events = [event for event in self._events if start < event < stop]
         if self._stands_still(start, stop):
             edges = [start, *events, stop]
-            return [
-                end
-                for a, b in itertools.pairwise(edges)
-                for end in ([b] if not self._animated(a, b) else self._pieces(a, b, []))
-            ]
+            return [end for a, b in itertools.pairwise(edges) for end in self._still_pieces(a, b)]
         return self._pieces(start, stop, events)
+
+    def _still_pieces(self, start: int, stop: int) -> list[int]:
+        if self._animated(start, stop):
+            return self._pieces(start, stop, [])
+        if not self._has_bars:
+            return [stop]
+        group = GROUP_SECONDS * self._fps
+        return [*range(start + group, stop, group), stop]
+
+    @property
+    def _has_bars(self) -> bool:
+        return self._timeline.bars is not None and self._mix is not None
 
     def _pieces(self, start: int, stop: int, events: Sequence[int]) -> list[int]:
         longest, shortest = (round(s * self._fps) for s in (_LONGEST_MOVING, _SHORTEST_MOVING))
@@ -214,7 +243,8 @@ class _Cutter:
                 first=start - self._cuts[number],
             )
         fades = self._fades_in(start, stop)
-        repeats = self._stands_still(start, stop) and not self._animated(start, stop)
+        still = self._stands_still(start, stop) and not self._animated(start, stop)
+        repeats, slow = still and not self._has_bars, still and self._has_bars
         frames = stop - start
         logo = self._timeline.logo
         plan = PicturePlan(
@@ -231,10 +261,25 @@ class _Cutter:
             )
             if logo
             else None,
-            texts=self._planned_texts(start, stop, repeats),
+            texts=self._planned_texts(start, stop, still),
+            bars=self._planned_bars(start, stop),
             repeats=repeats,
+            slow=slow,
         )
         return PictureSegment(start=start, frames=frames, plan=plan)
+
+    def _planned_bars(self, start: int, stop: int) -> PlannedBars | None:
+        bars = self._timeline.bars
+        if bars is None or self._mix is None:
+            return None
+        per_frame = SAMPLE_RATE // self._fps
+        return PlannedBars(
+            mix=seen_from(self._mix, start * per_frame, stop * per_frame),
+            step=max(1, round(self._fps / bars.a_second)),
+            count=bars.count,
+            height=bars.height,
+            opacity=bars.opacity,
+        )
 
     def _fades_in(self, start: int, stop: int) -> list[PlannedFade]:
         begin = self._timeline.frames
@@ -271,11 +316,11 @@ class _Cutter:
             length=self._cuts[number + 1] - self._cuts[number] + tail,
         )
 
-    def _planned_texts(self, start: int, stop: int, repeats: bool) -> PlannedTexts | None:
+    def _planned_texts(self, start: int, stop: int, still: bool) -> PlannedTexts | None:
         captions, overlays = self._texts_in(start, stop)
         if not captions and not overlays:
             return None
-        if repeats:
+        if still:
             return self._standing_texts(captions, overlays)
         texts: list[_Text] = [*captions, *overlays]
         begins = [self.frame_at(each.start) for each in texts]
@@ -323,6 +368,9 @@ class _Cutter:
         )
 
 
-def plan_pictures(timeline: Timeline, hashes: Mapping[str, str]) -> list[PictureSegment]:
-    """Cut a timeline into segments; `hashes` has the content hash of each file by its path."""
-    return _Cutter(timeline, hashes).segments()
+def plan_pictures(
+    timeline: Timeline, hashes: Mapping[str, str], mix: MixPlan | None = None
+) -> list[PictureSegment]:
+    """Cut a timeline into segments; `hashes` has the content hash of each file by its path, `mix`
+    is what its bars move with."""
+    return _Cutter(timeline, hashes, mix).segments()

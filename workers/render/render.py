@@ -119,14 +119,15 @@ async def _make(
             *(text.text for text in timeline.texts),
         ]
     )
-    segments = plan_pictures(timeline, hashes)
+    mix = await _mix(build, timeline, hashes) if timeline.bars is not None else None
+    segments = plan_pictures(timeline, hashes, mix)
     try:
         async with asyncio.TaskGroup() as group:
-            heard = group.create_task(_sound(build, timeline, hashes, lossless))
+            heard = group.create_task(_sound(build, timeline, hashes, lossless, mix))
             seen = group.create_task(_pictures(build, segments))
     except* RenderError as errors:
         raise _first(errors) from None
-    pictures, (mix, pieces) = seen.result(), heard.result()
+    pictures, (mixed, pieces) = seen.result(), heard.result()
     job = JoinJob(
         facts=build.folder / "join.json",
         format=timeline.format,
@@ -145,7 +146,7 @@ async def _make(
     return check.Made(
         timeline=timeline,
         segments=[(each, facts) for each, (_, facts) in zip(segments, pictures, strict=True)],
-        mix=mix,
+        mix=mixed,
         pieces=[(start, facts) for start, _, facts in pieces],
         joined=joined,
     )
@@ -169,15 +170,24 @@ async def _pictures(
     return [made[segment.plan].result() for segment in segments]
 
 
-async def _sound(
-    build: Build, timeline: Timeline, hashes: Mapping[str, str], lossless: Path | None
-) -> tuple[MixPlan, list[tuple[int, Path, SoundFacts]]]:
-    """The mix, and where each piece begins, its file and facts."""
+async def _mix(build: Build, timeline: Timeline, hashes: Mapping[str, str]) -> MixPlan:
+    """All sounds of the timeline, each that asks for it at its own loudness."""
     clips = [shot.video for shot in timeline.shots if isinstance(shot, Clip) and shot.audible]
     voices: list[VoiceClip] = [*timeline.voices, *timeline.effects]
     named = [*(each.path for each in voices), *clips]
     lengths = await build.lengths(hashes[str(path)] for path in named)
-    mix = await build.levelled(plan_sound(timeline, hashes, lengths))
+    return await build.levelled(plan_sound(timeline, hashes, lengths))
+
+
+async def _sound(
+    build: Build,
+    timeline: Timeline,
+    hashes: Mapping[str, str],
+    lossless: Path | None,
+    mix: MixPlan | None,
+) -> tuple[MixPlan, list[tuple[int, Path, SoundFacts]]]:
+    """The mix, if it is not known yet, and where each piece begins, its file and facts."""
+    mix = mix or await _mix(build, timeline, hashes)
     gain, wanted = 0.0, timeline.loudness
     pieces = pieces_of(mix, timeline.samples) if timeline.audible else []
     if wanted is not None and wanted.level == "whole" and pieces:

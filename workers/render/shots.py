@@ -130,6 +130,20 @@ class Clip(_Shot):
 Shot = Annotated[Still | Clip, Field(discriminator="kind")]
 
 
+class Bars(Value):
+    """Bars at the foot of the picture that rise and fall with the sound, from low notes to high.
+
+    They change `a_second` times in a second, rather than with every picture: while nothing else
+    moves, only those pictures are drawn.
+    """
+
+    count: int = Field(default=48, ge=4, le=200)
+    height: float = Field(default=0.12, gt=0, le=0.5)
+    """Of the highest, as a share of the frame's height."""
+    opacity: float = Field(default=0.6, gt=0, le=1)
+    a_second: float = Field(default=5.0, ge=1, le=60)
+
+
 class Logo(Value):
     """A picture in a corner over everything, within the safe area; transparency is kept."""
 

@@ -171,7 +171,7 @@ def pieces_of(plan: MixPlan, samples: int) -> list[SoundPiece]:
     edges = _edges(plan, packets)
     return [
         SoundPiece(
-            mix=_seen_from(plan, start * PACKET, stop * PACKET),
+            mix=seen_from(plan, start * PACKET, stop * PACKET),
             packets=stop - start,
             first=start == 0,
         )
@@ -233,7 +233,7 @@ def _filled(edges: Sequence[int]) -> list[int]:
     return filled
 
 
-def _seen_from(plan: MixPlan, start: int, stop: int) -> MixPlan:
+def seen_from(plan: MixPlan, start: int, stop: int) -> MixPlan:
     """What is in reach of a stretch, its positions counted from the stretch's start."""
     low, high = start - REACH, stop + REACH
 

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from workers.render.formats import FrameFormat
 from workers.render.shots import (
+    Bars,
     Box,
     Clip,
     Logo,
@@ -25,6 +26,7 @@ from workers.render.texts import Caption, CaptionStyle, Chapter, TextOverlay, Wo
 from workers.render.values import Value
 
 __all__ = [
+    "Bars",
     "Box",
     "Caption",
     "CaptionStyle",
@@ -64,6 +66,7 @@ class Timeline(Value):
     caption_style: CaptionStyle = CaptionStyle()
     texts: tuple[TextOverlay, ...] = Field(default=(), max_length=2000)
     logo: Logo | None = None
+    bars: Bars | None = None
     chapters: tuple[Chapter, ...] = Field(default=(), max_length=500)
     title: str = Field(default="", max_length=500)
     fade_in: float = Field(default=0.0, ge=0, le=30)

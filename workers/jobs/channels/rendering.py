@@ -38,6 +38,7 @@ from workers.render.render import render
 from workers.render.report import RenderReport
 from workers.render.storage_cache import LayeredCache, StorageCache
 from workers.render.timeline import (
+    Bars,
     Chapter,
     Loudness,
     Motion,
@@ -222,6 +223,7 @@ def album(
             Chapter(start=begin, title=track_title(track))
             for track, begin in zip(tracks, begins, strict=True)
         ),
+        bars=Bars() if job.visualizer == "bars" else None,
         title=video_title(job),
         fade_in=FADE_SECONDS,
         fade_out=FADE_SECONDS,

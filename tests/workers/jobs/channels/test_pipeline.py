@@ -18,6 +18,7 @@ from tests.workers.conftest import Working, until
 from tests.workers.jobs.channels.conftest import Composer, Renders, comes_to, now_, resume
 from workers.publishers.export import folder_of
 from workers.render.probe import probe
+from workers.render.timeline import Bars, Still
 from workers.runtime.context import Resources
 
 
@@ -138,6 +139,27 @@ async def test_a_rendered_job_goes_out_once(
     assert "0:57 Piece 20" in (folder / "description.txt").read_text()
     assert [each.name for each in folder.parent.iterdir()] == [folder.name]
     assert (await resources.store.in_transaction(publish)).status == "published"
+
+
+async def test_a_video_is_as_the_options_of_its_job_say(
+    made: VideoJob, renders: Renders, working: Working, resources: Resources
+) -> None:
+    async def again(session: AsyncClientSession) -> VideoJob:
+        options = {"visualizer": "bars", "resolution": "3840x2160", "crossfade_seconds": 0.0}
+        await VideoJob.advance_one({"_id": made.id}, {"$set": options}, session)
+        return await service.render(await now_(made), None, session)
+
+    async with working():
+        await comes_to(made, "ready_for_export")
+        await resources.store.in_transaction(again)
+        await comes_to(made, "rendering")
+        await comes_to(made, "ready_for_export")
+    plain, rich = renders.timelines
+    assert (plain.bars, plain.format.resolution) == (None, "1920x1080")
+    assert (rich.bars, rich.format.resolution) == (Bars(), "3840x2160")
+    blends = [[shot.transition.seconds for shot in each.shots] for each in (plain, rich)]
+    assert blends == [[0, *[0.4] * 19], [0] * 20]
+    assert not any(shot.motion.moves for shot in rich.shots if isinstance(shot, Still))
 
 
 async def test_a_job_for_immediate_upload_goes_out_by_itself(
