@@ -108,12 +108,15 @@ def _second_half(scene: Scene, at_line: int, title: str | None) -> Scene:
 
 def _from(lines: Sequence[DialogueLine], start: int) -> list[DialogueLine]:
     """The lines from there on, heard as long after the start of their scene as the first was."""
-    lead, begun = lines[0].timing, lines[start].timing
-    moved = [each.model_copy() for each in lines[start:]]
-    for each in moved:
-        known = None not in (lead, begun, each.timing)
-        each.timing = max(0.0, each.timing - begun + lead) if known else None
-    return moved
+    shift = (lines[start].timing or 0.0) - (lines[0].timing or 0.0)
+    return [
+        each.model_copy(
+            update={
+                "timing": None if each.timing is None else max(0.0, round(each.timing - shift, 6))
+            }
+        )
+        for each in lines[start:]
+    ]
 
 
 def _panels(scene: Scene, start: int, end: int) -> list[StoryboardPanel]:
