@@ -7,13 +7,25 @@ from documents.values import Id
 
 
 class WriteScreenplay(Parameters):
-    """`source_id` is the media record of the story's text."""
+    """`source_id` is the media record of the story's text; with `and_go_on` the film is made of
+    the screenplay at once."""
 
     episode_id: Id
     source_id: Id
     seed: int = 0
     target_seconds: float | None = None
     auto_approve: bool = False
+    and_go_on: bool = False
+
+
+class Develop(Parameters):
+    """`source_id` is the media record of the idea or story."""
+
+    project_id: Id
+    source_id: Id
+    episodes: int
+    seed: int = 0
+    write_scripts: bool = True
 
 
 class DesignCharacter(Parameters):
@@ -55,6 +67,7 @@ class AssembleEpisode(Parameters):
 WRITE_SCREENPLAY: Final = TaskKind(
     "films.write_screenplay", "script_generation", WriteScreenplay, queue="io"
 )
+DEVELOP: Final = TaskKind("films.develop", "script_generation", Develop, queue="io")
 DESIGN_CHARACTER: Final = TaskKind(
     "films.design_character", "image_generation", DesignCharacter, queue="cpu"
 )

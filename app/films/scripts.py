@@ -126,6 +126,7 @@ async def add_version(
     transaction: Transaction | None = None,
     note: str = "",
     restored_from: int | None = None,
+    language: str | None = None,
 ) -> Episode:
     """Put a script in the place of the one before, which stays as a version.
 
@@ -145,7 +146,7 @@ async def add_version(
         version=version,
         word_count=words_in(content),
         estimated_duration=seconds,
-        language=episode.script.language,
+        language=language or episode.script.language,
     )
     newest = _version(episode, script, by)
     newest.note, newest.restored_from = note, restored_from

@@ -1,12 +1,15 @@
 """From a story to a screenplay: characters, scenes, and the rest of the task graph."""
 
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
+from app.core.revising import revise
 from app.films import kinds
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
-from app.films.progress import enter_phase, refresh_episode
+from app.films.progress import enter_phase
+from app.films.scripts import add_version
 from app.library.kinds import EMBED_MEDIA, EmbedMedia
 from app.production import tasks
 from app.production.tasks import Ownership, new_task
@@ -24,12 +27,16 @@ from documents.production import Pipeline, Task, TaskOutput
 from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, StoryboardPanel
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
+from workers.jobs.films.subjects import text_of
+from workers.providers.fountain import as_fountain
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
 from workers.providers.text import TextRequest
 from workers.runtime import calls
 from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
+
+UNKNOWN_LANGUAGE: Final = "und"
 
 
 @handles(WRITE_SCREENPLAY)
@@ -39,7 +46,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     source = await Media.one_in(True, parameters.source_id)
     if episode is None or source is None:
         raise GiveUp("The episode or its story was deleted.", code="subject_gone")
-    text = b"".join([chunk async for chunk in context.storage.stream(source.storage_key)]).decode()
+    text = _told_by(episode, source, await text_of(context, source))
     prompt = await prompt_for(context, "screenplay", story=text)
     request = TextRequest(
         purpose="screenplay",
@@ -47,6 +54,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
         inputs={
             "text": text,
             "target_seconds": parameters.target_seconds,
+            **({"title": episode.title} if episode.source else {}),
         },
         seed=parameters.seed,
     )
@@ -67,7 +75,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     production = await _Production.of(episode, screenplay, parameters, context.task)
 
     async def write(session: AsyncClientSession) -> None:
-        await production.write(result.text, session)
+        await production.write(session)
 
     made = {"scenes": len(production.scenes), "characters": len(production.characters)}
     return Outcome(TaskOutput(result={**made, "tasks": len(production.tasks)}), write)
@@ -103,6 +111,8 @@ class _Production:
         designs = production._plan_characters()
         renders = [production._plan_scene(scene, designs) for scene in screenplay.scenes]
         production._plan_episode(renders)
+        if not parameters.and_go_on:
+            production.tasks.clear()
         return production
 
     def _plan_characters(self) -> dict[str, Task]:
@@ -111,7 +121,7 @@ class _Production:
         for each in self.screenplay.characters:
             if each.name in self.known:
                 continue
-            character = _character(self.episode, each)
+            character = character_from(self.episode.project_id, self.episode.workspace_id, each)
             self.known[each.name] = character
             self.characters.append(character)
             parameters = kinds.DesignCharacter(
@@ -204,8 +214,13 @@ class _Production:
         self.tasks.append(task)
         return task
 
-    async def write(self, script: str, session: AsyncClientSession) -> None:
+    async def write(self, session: AsyncClientSession) -> None:
         """Everything at once: who, what, and the work to do."""
+        if await Scene.first_in(True, {"episode_id": self.episode.id}, session):
+            raise GiveUp(
+                "The episode has scenes already: somebody has written its script meanwhile.",
+                code="has_scenes",
+            )
         await Character.insert_all(self.characters, session)
         await Scene.insert_all(self.scenes, session)
         await tasks.add(self.tasks, session)
@@ -214,29 +229,54 @@ class _Production:
             touched({"$inc": {"task_count": len(self.tasks)}}),
             session=session,
         )
+        await self._write_script(session)
+        project = self.episode.project_id
+        if self.parameters.and_go_on:
+            await enter_phase(project, "visual_design", "production", session)
+        else:
+            await enter_phase(project, "character_creation", "pre-production", session)
+
+    async def _write_script(self, session: AsyncClientSession) -> None:
         screenplay = self.screenplay
-        synopsis = Synopsis(
-            logline=screenplay.logline[:2000],
-            summary=screenplay.summary,
-            themes=[*screenplay.themes],
+        episode = await Episode.first_in(True, {"_id": self.episode.id}, session)
+        if episode is None:
+            raise GiveUp("The episode was deleted.", code="subject_gone")
+        language = None if screenplay.language == UNKNOWN_LANGUAGE else screenplay.language
+        written = await add_version(
+            episode,
+            as_fountain(screenplay),
+            screenplay.duration_seconds,
+            session,
+            language=language,
         )
-        values = {
-            "title": screenplay.title[:255],
-            "status": "storyboarding",
-            "synopsis": synopsis.model_dump(),
-            "script.content": script,
-            "script.word_count": len(script.split()),
-            "script.estimated_duration": screenplay.duration_seconds,
-        }
-        await Episode.advance_one({"_id": self.episode.id}, {"$set": values}, session)
-        await refresh_episode(self.episode.id, session)
-        await enter_phase(self.episode.project_id, "visual_design", "production", session)
+
+        def tell(record: Episode) -> None:
+            record.status = "storyboarding"
+            # An episode that was developed has its title and synopsis already.
+            if record.source is None:
+                record.title = screenplay.title[:255]
+                record.synopsis = Synopsis(
+                    logline=screenplay.logline[:2000],
+                    summary=screenplay.summary,
+                    themes=[*screenplay.themes],
+                )
+
+        await revise(written, tell, session, by_person=False)
 
 
-def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
+def _told_by(episode: Episode, source: Media, text: str) -> str:
+    """The part of the source that the episode tells."""
+    part = episode.source
+    if part is None or part.media_id != source.id:
+        return text
+    return text[part.start : part.end]
+
+
+def character_from(project_id: Id, workspace_id: Id, written: ScreenplayCharacter) -> Character:
+    """Somebody whom a writer made up."""
     return Character(
-        project_id=episode.project_id,
-        workspace_id=episode.workspace_id,
+        project_id=project_id,
+        workspace_id=workspace_id,
         name=written.name[:255],
         description=written.description,
         profile=CharacterProfile(
@@ -273,6 +313,7 @@ def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character
                     panel_number=panel.number,
                     description=panel.description,
                     camera_angle=panel.camera_angle,
+                    character_ids=[cast[name].id for name in panel.characters if name in cast],
                     starts_at_line=panel.starts_at_line,
                 )
                 for panel in written.panels

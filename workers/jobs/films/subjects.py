@@ -8,6 +8,7 @@ from documents.library import Media
 from documents.scenes import Scene
 from documents.values import Id
 from workers.render.formats import FrameFormat, frame_format
+from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
 
 T = TypeVar("T")
@@ -32,6 +33,12 @@ async def character_of(key: Id) -> Character:
 async def media_of(key: Id | None, what: str) -> Media:
     """The media record of a part that an earlier step made."""
     return _there(None if key is None else await Media.one_in(True, key), what)
+
+
+async def text_of(context: Context, media: Media) -> str:
+    """What a text file of ours says."""
+    chunks = [chunk async for chunk in context.storage.stream(media.storage_key)]
+    return b"".join(chunks).decode()
 
 
 def frame_of(project: Project) -> FrameFormat:

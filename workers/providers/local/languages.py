@@ -91,3 +91,10 @@ def guess_language(text: str) -> str:
     }
     best = max(scores, key=lambda language: scores[language])
     return best if scores[best] >= max(1, len(words) // 25) else UNKNOWN
+
+
+def small_words(language: str = "") -> frozenset[str]:
+    """The small words of a language; without one, of all that are known."""
+    if language:
+        return _SMALL_WORDS.get(language, frozenset())
+    return frozenset().union(*_SMALL_WORDS.values())
