@@ -103,7 +103,8 @@ def _second_half(scene: Scene, at_line: int, title: str | None) -> Scene:
         mood=scene.mood,
     )
     _settle(second, scene)
-    return Scene.model_validate(second.stored())
+    settled: Scene = Scene.model_validate(second.stored())
+    return settled
 
 
 def _from(lines: Sequence[DialogueLine], start: int) -> list[DialogueLine]:

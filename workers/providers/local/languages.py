@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 UNKNOWN = "und"
@@ -52,6 +53,9 @@ _SMALL_WORDS: dict[str, frozenset[str]] = {
     }.items()
 }
 _SAMPLE = 20_000
+_NEARLY_LATIN = ("FEMININE ORDINAL", "MASCULINE ORDINAL", "MICRO SIGN", "KATAKANA", "HIRAGANA",
+                 "HANGUL", "CJK", "ANGSTROM", "KELVIN")  # fmt: skip
+"""Letters beside the ranges above that are read as those are."""
 
 
 def script_language(text: str) -> str | None:
@@ -78,6 +82,20 @@ def _language_of(point: int) -> str:
         if first <= point <= last:
             return language
     return ""
+
+
+def unknown_script(text: str) -> str | None:
+    """The name of the script in which most of the text is written, where no voice knows it."""
+    known, unknown = 0, Counter[str]()
+    for character in text[:_SAMPLE]:
+        if not character.isalpha() or unicodedata.category(character) == "Lm":
+            continue
+        name = unicodedata.name(character, "UNKNOWN")
+        if _language_of(ord(character)) or "LATIN" in name or name.startswith(_NEARLY_LATIN):
+            known += 1
+        else:
+            unknown[name.split()[0].split("-")[0].capitalize()] += 1
+    return unknown.most_common(1)[0][0] if unknown.total() > known else None
 
 
 def guess_language(text: str) -> str:
