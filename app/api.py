@@ -19,6 +19,9 @@ from app.factory.resources import RESOURCES as FACTORY
 from app.films.freshness import FilmMaker
 from app.films.making_routes import router as making_routes
 from app.films.resources import RESOURCES as FILMS
+from app.films.scene_routes import router as scene_routes
+from app.films.script_routes import router as script_routes
+from app.films.story_routes import router as story_routes
 from app.identity.resources import RESOURCES as IDENTITY
 from app.identity.routes import router as identity_routes
 from app.library.derivatives import router as derivative_routes
@@ -63,7 +66,8 @@ def routers() -> list[APIRouter]:
         *(search_routes, derivative_routes, duplicate_routes, lineage_routes),
         *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
-        *(channel_routes, job_routes, making_routes),
+        *(channel_routes, job_routes),
+        *(making_routes, story_routes, script_routes, scene_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]
 

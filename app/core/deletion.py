@@ -1,13 +1,13 @@
 """Deleting a record with all that hangs on it, and the files after their records."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final, TypeAlias
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.kinds import Parameters, TaskKind
 from app.production.tasks import Ownership, new_task
-from documents.base import Record
+from documents.base import Record, touched
 from documents.deletion import (
     SMALL,
     Tree,
@@ -66,6 +66,32 @@ async def delete(store: Store, model: type[Record], key: Id, *, first: Step | No
     doomed = await store.in_transaction(together)
     await finish(store, doomed)
     return size(doomed)
+
+
+async def delete_within(
+    model: type[Record], keys: Collection[Id], session: AsyncClientSession
+) -> Tree:
+    """Delete records, with what belongs to them, in a transaction of the caller's.
+
+    Answers what is gone, for `finish` after the commit. Of more than 1,000 documents only these
+    records go out of sight at once, and tasks purge the rest. Raises StillReferenced. Whoever
+    calls wakes a worker afterwards.
+    """
+    name = model.collection_name()
+    doomed = await grown({name: {*keys}}, session, limit=SMALL)
+    if size(doomed) > SMALL:
+        purges = [
+            new_task(PURGE_TREE, PurgeTree(collection=name, id=key), Ownership(), priority=2)
+            for key in keys
+        ]
+        gone = touched({"$set": {"deleted_at": purges[0].created_at}})
+        await model.collection().update_many({"_id": {"$in": [*keys]}}, gone, session=session)
+        await Task.insert_all(purges, session)
+        return {}
+    await check_restrictions(doomed, session)
+    if objects := await remove(doomed, session):
+        await removal_of(objects).insert(session=session)
+    return doomed
 
 
 async def finish(store: Store, gone: Tree) -> None:

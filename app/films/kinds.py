@@ -18,6 +18,16 @@ class WriteScreenplay(Parameters):
     auto_approve: bool = False
 
 
+class Develop(Parameters):
+    """`source_id` is the media record of the idea or story."""
+
+    project_id: Id
+    source_id: Id
+    episodes: int
+    seed: int = 0
+    write_scripts: bool = True
+
+
 class DesignCharacter(Parameters):
     character_id: Id
     gender: str | None = None
@@ -63,6 +73,7 @@ class AssembleEpisode(Parameters):
 WRITE_SCREENPLAY: Final = TaskKind(
     "films.write_screenplay", "script_generation", WriteScreenplay, queue="io"
 )
+DEVELOP: Final = TaskKind("films.develop", "script_generation", Develop, queue="io")
 DESIGN_CHARACTER: Final = TaskKind(
     "films.design_character", "image_generation", DesignCharacter, queue="cpu"
 )

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from app.core.resource import PLAIN, Resource
+from app.core.resource import PLAIN, READ_ONLY, Resource
 from app.films import access, limits
 from documents.films import Character, Episode, Project
+from documents.reviews import ScriptVersion
 from documents.scenes import Scene
 
 RESOURCES: Final = (
@@ -45,5 +46,14 @@ RESOURCES: Final = (
         filters=("workspace_id", "project_id", "episode_id"),
         sorts=("scene_number",),
         verbs=PLAIN,
+    ),
+    Resource(
+        ScriptVersion,
+        path="script-versions",
+        line="films",
+        access=access.PARTS,
+        filters=("episode_id",),
+        sorts=("version",),
+        verbs=READ_ONLY,
     ),
 )

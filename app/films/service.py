@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.core.storage import Storage
+from app.core.storage import Storage, StoredObject
 from app.core.wakeups import Wakeups
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.story import MOST_BYTES, read_story
@@ -52,12 +52,7 @@ async def plan_episode(
     StorageError.
     """
     text = read_story(story)
-    stored = await storage.put_stream(
-        _chunks(text.encode()),
-        prefix=str(project.workspace_id),
-        content_type="text/plain; charset=utf-8",
-        maximum=4 * MOST_BYTES,
-    )
+    stored = await store_story(storage, project.workspace_id, text)
     episode = Episode(
         project_id=project.id,
         workspace_id=project.workspace_id,
@@ -65,7 +60,7 @@ async def plan_episode(
         title=title or project.title,
         status="scripting",
     )
-    source = _story_media(project, episode, stored.key, stored.sha256, stored.size, created_by)
+    source = story_media(project, stored, created_by, about=episode.title, episode_id=episode.id)
     pipeline = Pipeline(
         workspace_id=project.workspace_id,
         project_id=project.id,
@@ -103,28 +98,44 @@ async def plan_episode(
     return Plan(episode, pipeline)
 
 
-async def _chunks(content: bytes) -> AsyncIterator[bytes]:
-    yield content
+async def store_story(storage: Storage, workspace_id: Id, text: str) -> StoredObject:
+    """Keep the text of a story. Raises StorageError."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield text.encode()
+
+    return await storage.put_stream(
+        chunks(),
+        prefix=str(workspace_id),
+        content_type="text/plain; charset=utf-8",
+        maximum=4 * MOST_BYTES,
+    )
 
 
-def _story_media(
-    project: Project, episode: Episode, key: str, sha256: str, size: int, created_by: Id | None
+def story_media(
+    project: Project,
+    stored: StoredObject,
+    created_by: Id | None,
+    *,
+    about: str,
+    episode_id: Id | None = None,
 ) -> Media:
+    """The record of a story that is kept."""
     identity = Id()
     return Media(
         id=identity,
         workspace_id=project.workspace_id,
         project_id=project.id,
-        episode_id=episode.id,
+        episode_id=episode_id,
         created_by=created_by,
         filename="story.txt",
         mime_type="text/plain",
-        filesize=size,
+        filesize=stored.size,
         url=content_url(identity),
-        storage_key=key,
-        sha256=sha256,
+        storage_key=stored.key,
+        sha256=stored.sha256,
         kind="document",
         media_type="upload",
-        description=f"The story of {episode.title}",
+        description=f"The story of {about}",
         tags=["story"],
     )

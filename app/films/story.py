@@ -4,6 +4,7 @@ import unicodedata
 from typing import Final
 
 MOST_BYTES: Final = 1_000_000
+MOST_CHARACTERS: Final = 1_000_000
 READABLE_SHARE: Final = 0.9
 """Below this share of readable characters, bytes are taken for something else than text."""
 
@@ -23,7 +24,16 @@ def read_story(content: bytes) -> str:
             f"The story has {len(content):,} bytes; a film takes up to {MOST_BYTES:,}. "
             "Cut it into parts and make an episode of each."
         )
-    text = unicodedata.normalize("NFC", _decoded(content)).replace("\r\n", "\n").strip()
+    return usable_text(_decoded(content))
+
+
+def usable_text(content: str) -> str:
+    """The same for what is text already. Raises UnusableStory."""
+    text = unicodedata.normalize("NFC", content).replace("\r\n", "\n").strip()
+    if len(text) > MOST_CHARACTERS:
+        raise UnusableStory(
+            f"The story has {len(text):,} characters; a series takes up to {MOST_CHARACTERS:,}."
+        )
     if not text:
         raise UnusableStory("The story is empty: give a text file with at least one sentence.")
     readable = sum(character.isprintable() or character.isspace() for character in text)

@@ -10,10 +10,11 @@ from workers.jobs.channels import (
     tracks,
     watching,
 )
-from workers.jobs.films import assembly, pictures, screenplay, sound
+from workers.jobs.films import assembly, developing, pictures, screenplay, sound
 
 __all__ = [
     "assembly",
+    "developing",
     "exporting",
     "images",
     "imports",

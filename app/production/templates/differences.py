@@ -44,13 +44,18 @@ def between(before: PromptTemplate, after: PromptTemplate) -> Differences:
     )
 
 
-def _text(before: PromptTemplate, after: PromptTemplate) -> str:
-    old, new = (each.template.splitlines(keepends=True) for each in (before, after))
+def text_differences(before: str, after: str, first: str, second: str) -> str:
+    """Two texts, called `first` and `second`, as a unified diff; empty where they are the same."""
+    old, new = (each.splitlines(keepends=True) for each in (before, after))
     if len(old) + len(new) > MOST_LINES:
         old, new = [f"({len(old):,} lines)\n"], [f"({len(new):,} lines)\n"]
-    first, second = (f"{each.name} version {each.version}" for each in (before, after))
     lines = unified_diff(old, new, first, second)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+
+
+def _text(before: PromptTemplate, after: PromptTemplate) -> str:
+    first, second = (f"{each.name} version {each.version}" for each in (before, after))
+    return text_differences(before.template, after.template, first, second)
 
 
 def _named(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Changed]:

@@ -31,6 +31,16 @@ WRITER: Final = "anthropic/claude-sonnet-4"
 PAINTER: Final = "fal-ai/nano-banana"
 TEMPLATES: Final = (
     _film(
+        "outline",
+        "Develop the text into a series of {{ episodes }} episodes called “{{ title }}”: logline, "
+        "summary and themes of the whole, the characters with looks and voice, and of each episode "
+        "title, logline, summary, themes and the part of the text that it tells, from character "
+        "to character. Of a mere idea write the tale first, and count in that.",
+        WRITER,
+        _variable("title", "What the series is called."),
+        _variable("episodes", "How many episodes it shall have."),
+    ),
+    _film(
         "screenplay",
         "Turn the story into a screenplay: scenes with heading, location, time of day, mood, "
         "action, dialogue with speaker and emotion, and storyboard panels. Tell the whole story.",

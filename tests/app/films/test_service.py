@@ -73,6 +73,7 @@ async def test_a_plan_is_an_episode_a_story_and_a_first_task(
         "seed": 7,
         "target_seconds": 60.0,
         "auto_approve": False,
+        "and_go_on": True,
     }
     for record in (episode, story, pipeline, task):
         assert record.workspace_id == project.workspace_id

@@ -19,7 +19,7 @@ from documents.production import PromptTemplate
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
 
-Stage: TypeAlias = Literal["screenplay", "character_design", "storyboard", "music"]
+Stage: TypeAlias = Literal["outline", "screenplay", "character_design", "storyboard", "music"]
 
 
 @dataclass(frozen=True, slots=True)

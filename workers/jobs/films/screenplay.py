@@ -1,20 +1,21 @@
 """From a story to a screenplay: characters and scenes, and from there to the film."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.core.revising import revise_one
+from app.core.revising import revise
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.making import go_on
 from app.films.planning import Wanted
 from app.films.progress import enter_phase, refresh_episode
+from app.films.scripts import add_version
 from documents.base import Subject
 from documents.films import (
     Character,
     CharacterProfile,
     Episode,
-    EpisodeScript,
     Synopsis,
     VisualDesign,
     VoiceProfile,
@@ -24,12 +25,16 @@ from documents.production import TaskOutput
 from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, StoryboardPanel
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
+from workers.jobs.films.subjects import text_of
+from workers.providers.fountain import as_fountain
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
 from workers.providers.text import TextRequest
 from workers.runtime import calls
 from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
+
+UNKNOWN_LANGUAGE: Final = "und"
 
 
 @handles(WRITE_SCREENPLAY)
@@ -39,7 +44,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     source = await Media.one_in(True, parameters.source_id)
     if episode is None or source is None:
         raise GiveUp("The episode or its story was deleted.", code="subject_gone")
-    text = b"".join([chunk async for chunk in context.storage.stream(source.storage_key)]).decode()
+    text = _told_by(episode, source, await text_of(context, source))
     prompt = await prompt_for(context, "screenplay", story=text)
     request = TextRequest(
         purpose="screenplay",
@@ -47,6 +52,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
         inputs={
             "text": text,
             "target_seconds": parameters.target_seconds,
+            **({"title": episode.title} if episode.source else {}),
         },
         seed=parameters.seed,
     )
@@ -67,10 +73,14 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     production = await _written(episode, screenplay)
 
     async def write(session: AsyncClientSession) -> None:
-        await production.write(result.text, session)
+        await production.write(session)
+        project = episode.project_id
         if parameters.and_go_on:
             wanted = Wanted(seed=parameters.seed, auto_approve=parameters.auto_approve)
             await go_on(context.task, episode, wanted, session)
+            await enter_phase(project, "visual_design", "production", session)
+        else:
+            await enter_phase(project, "character_creation", "pre-production", session)
 
     made = {"scenes": len(production.scenes), "characters": len(production.characters)}
     return Outcome(TaskOutput(result=made), write)
@@ -86,46 +96,73 @@ class _Written:
     """Who is new."""
     scenes: list[Scene]
 
-    async def write(self, script: str, session: AsyncClientSession) -> None:
+    async def write(self, session: AsyncClientSession) -> None:
         """Who there is, and what happens."""
+        if await Scene.first_in(True, {"episode_id": self.episode.id}, session):
+            raise GiveUp(
+                "The episode has scenes already: somebody has written its script meanwhile.",
+                code="has_scenes",
+            )
         await Character.insert_all(self.characters, session)
         await Scene.insert_all(self.scenes, session)
-
-        def change(episode: Episode) -> None:
-            screenplay = self.screenplay
-            episode.title = screenplay.title[:255]
-            episode.status = "storyboarding"
-            episode.synopsis = Synopsis(
-                logline=screenplay.logline[:2000],
-                summary=screenplay.summary,
-                themes=[*screenplay.themes],
-            )
-            episode.script = EpisodeScript(
-                content=script,
-                word_count=len(script.split()),
-                estimated_duration=screenplay.duration_seconds,
-                language=screenplay.language,
-            )
-
-        await revise_one(Episode, self.episode.id, change, session)
+        await self._write_script(session)
         await refresh_episode(self.episode.id, session)
-        await enter_phase(self.episode.project_id, "visual_design", "production", session)
+
+    async def _write_script(self, session: AsyncClientSession) -> None:
+        screenplay = self.screenplay
+        episode = await Episode.first_in(True, {"_id": self.episode.id}, session)
+        if episode is None:
+            raise GiveUp("The episode was deleted.", code="subject_gone")
+        language = None if screenplay.language == UNKNOWN_LANGUAGE else screenplay.language
+        written = await add_version(
+            episode,
+            as_fountain(screenplay),
+            screenplay.duration_seconds,
+            session,
+            language=language,
+        )
+
+        def tell(record: Episode) -> None:
+            record.status = "storyboarding"
+            # An episode that was developed has its title and synopsis already.
+            if record.source is None:
+                record.title = screenplay.title[:255]
+                record.synopsis = Synopsis(
+                    logline=screenplay.logline[:2000],
+                    summary=screenplay.summary,
+                    themes=[*screenplay.themes],
+                )
+
+        await revise(written, tell, session, by_person=False)
 
 
 async def _written(episode: Episode, screenplay: Screenplay) -> _Written:
     """Who is new gets a record; who returns keeps the look and the voice they have."""
     found = await Character.all_in(True, {"project_id": episode.project_id})
     cast = {character.name: character for character in found}
-    new = [_character(episode, each) for each in screenplay.characters if each.name not in cast]
+    new = [
+        character_from(episode.project_id, episode.workspace_id, each)
+        for each in screenplay.characters
+        if each.name not in cast
+    ]
     cast |= {character.name: character for character in new}
     scenes = [_scene(episode, each, cast) for each in screenplay.scenes]
     return _Written(episode, screenplay, new, scenes)
 
 
-def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
+def _told_by(episode: Episode, source: Media, text: str) -> str:
+    """The part of the source that the episode tells."""
+    part = episode.source
+    if part is None or part.media_id != source.id:
+        return text
+    return text[part.start : part.end]
+
+
+def character_from(project_id: Id, workspace_id: Id, written: ScreenplayCharacter) -> Character:
+    """Somebody whom a writer made up."""
     return Character(
-        project_id=episode.project_id,
-        workspace_id=episode.workspace_id,
+        project_id=project_id,
+        workspace_id=workspace_id,
         name=written.name[:255],
         description=written.description,
         profile=CharacterProfile(
@@ -162,8 +199,8 @@ def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character
                     panel_number=panel.number,
                     description=panel.description,
                     camera_angle=panel.camera_angle,
-                    starts_at_line=panel.starts_at_line,
                     character_ids=[cast[name].id for name in panel.characters if name in cast],
+                    starts_at_line=panel.starts_at_line,
                 )
                 for panel in written.panels
             ]

@@ -75,6 +75,12 @@ async def media_of(key: Id | None, what: str) -> Media:
     return _there(None if key is None else await Media.one_in(True, key), what)
 
 
+async def text_of(context: Context, media: Media) -> str:
+    """What a text file of ours says."""
+    chunks = [chunk async for chunk in context.storage.stream(media.storage_key)]
+    return b"".join(chunks).decode()
+
+
 def frame_of(project: Project) -> FrameFormat:
     """The frame that the project's settings ask for."""
     settings = project.project_settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 
 UNKNOWN = "und"
@@ -52,6 +53,9 @@ _SMALL_WORDS: dict[str, frozenset[str]] = {
     }.items()
 }
 _SAMPLE = 20_000
+_NEARLY_LATIN = ("FEMININE ORDINAL", "MASCULINE ORDINAL", "MICRO SIGN", "KATAKANA", "HIRAGANA",
+                 "HANGUL", "CJK", "ANGSTROM", "KELVIN")  # fmt: skip
+"""Letters beside the ranges above that are read as those are."""
 
 
 def script_language(text: str) -> str | None:
@@ -80,6 +84,20 @@ def _language_of(point: int) -> str:
     return ""
 
 
+def unknown_script(text: str) -> str | None:
+    """The name of the script in which most of the text is written, where no voice knows it."""
+    known, unknown = 0, Counter[str]()
+    for character in text[:_SAMPLE]:
+        if not character.isalpha() or unicodedata.category(character) == "Lm":
+            continue
+        name = unicodedata.name(character, "UNKNOWN")
+        if _language_of(ord(character)) or "LATIN" in name or name.startswith(_NEARLY_LATIN):
+            known += 1
+        else:
+            unknown[name.split()[0].split("-")[0].capitalize()] += 1
+    return unknown.most_common(1)[0][0] if unknown.total() > known else None
+
+
 def guess_language(text: str) -> str:
     """An ISO 639-1 code, or `und` where nothing tells."""
     by_script = script_language(text)
@@ -91,3 +109,10 @@ def guess_language(text: str) -> str:
     }
     best = max(scores, key=lambda language: scores[language])
     return best if scores[best] >= max(1, len(words) // 25) else UNKNOWN
+
+
+def small_words(language: str = "") -> frozenset[str]:
+    """The small words of a language; without one, of all that are known."""
+    if language:
+        return _SMALL_WORDS.get(language, frozenset())
+    return frozenset().union(*_SMALL_WORDS.values())

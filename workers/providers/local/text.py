@@ -9,17 +9,20 @@ from pydantic import JsonValue
 from documents.channels import JobPrompts
 from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderRefused
+from workers.providers.fountain import as_fountain
 from workers.providers.local.albums.planner import plan_album
+from workers.providers.local.screenwriter.outline import outline_series
 from workers.providers.local.screenwriter.writer import write_screenplay
-from workers.providers.screenplay import NARRATOR, Screenplay
+from workers.providers.outline import MOST_EPISODES, SeriesOutline
+from workers.providers.screenplay import Screenplay
 from workers.providers.text import TextRequest, TextResult
 
 
 class LocalTextProvider(CostsNothing):
-    """Knows two purposes.
+    """Knows three purposes.
 
-    `screenplay` with the inputs title, text, target_seconds and genre; `album_prompts` with niche,
-    channel, moods, minutes and tracks.
+    `screenplay` with the inputs title, text, target_seconds and genre; `outline` with title, text
+    and episodes; `album_prompts` with niche, channel, moods, minutes and tracks.
     """
 
     provider = "local"
@@ -30,7 +33,10 @@ class LocalTextProvider(CostsNothing):
         match request.purpose:
             case "screenplay":
                 screenplay = await asyncio.to_thread(_screenplay, request)
-                return self._answer(screenplay.model_dump(mode="json"), as_text(screenplay))
+                return self._answer(screenplay.model_dump(mode="json"), as_fountain(screenplay))
+            case "outline":
+                outline = await asyncio.to_thread(_outline, request)
+                return self._answer(outline.model_dump(mode="json"), outline.summary)
             case "album_prompts":
                 prompts = _album(request)
                 music = [each.prompt for each in prompts.music_prompts]
@@ -38,8 +44,8 @@ class LocalTextProvider(CostsNothing):
                 text = "\n".join([*music, *pictures])
                 return self._answer(prompts.model_dump(mode="json"), text)
         raise ProviderRefused(
-            f"The local writer can't do {request.purpose!r}: it knows 'screenplay' and "
-            "'album_prompts', for all else set up a language model.",
+            f"The local writer can't do {request.purpose!r}: it knows 'screenplay', "
+            "'outline' and 'album_prompts', for all else set up a language model.",
             code="purpose_unknown",
         )
 
@@ -87,15 +93,17 @@ def _screenplay(request: TextRequest) -> Screenplay:
     return write_screenplay(text, title=title, target_seconds=target, seed=request.seed)
 
 
-def as_text(screenplay: Screenplay) -> str:
-    """The screenplay as people read it."""
-    parts = [screenplay.title.upper(), screenplay.logline]
-    for scene in screenplay.scenes:
-        parts.append(f"{scene.number}. {scene.heading}")
-        parts.append(scene.action)
-        for line in scene.dialogue:
-            voice = " (V.O.)" if line.speaker in (None, NARRATOR) else ""
-            parts.append(f"{(line.speaker or NARRATOR).upper()}{voice}\n{line.line}")
-    if screenplay.credits:
-        parts.append(screenplay.credits)
-    return "\n\n".join(parts)
+def _outline(request: TextRequest) -> SeriesOutline:
+    text, title = request.inputs.get("text", request.prompt), request.inputs.get("title")
+    episodes = request.inputs.get("episodes")
+    if (
+        not isinstance(text, str)
+        or not (title is None or isinstance(title, str))
+        or not (isinstance(episodes, int) and 1 <= episodes <= MOST_EPISODES)
+    ):
+        raise ProviderRefused(
+            "An outline needs 'text' and 'title' as texts, and 'episodes' as a number from 1 to "
+            f"{MOST_EPISODES}.",
+            code="input_invalid",
+        )
+    return outline_series(text, episodes, title=title, seed=request.seed)

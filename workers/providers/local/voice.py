@@ -15,6 +15,7 @@ import workers
 from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
+from workers.providers.local.languages import unknown_script
 from workers.providers.voice import SpeechResult, VoiceRequest, Word
 
 LONGEST_TEXT = 10_000
@@ -40,7 +41,10 @@ class LocalVoiceProvider(CostsNothing):
         return voices.voice_for(name, gender, seed)
 
     async def speak(self, request: VoiceRequest, into: Path) -> SpeechResult:
-        """Write the speech; what eSpeak can't say becomes silence of about its length."""
+        """Write the speech; signs without a sound become silence of about their length.
+
+        Raises ProviderRefused for a script that none of the voices knows.
+        """
         if len(request.text) > LONGEST_TEXT:
             raise ProviderRefused(
                 f"The line has {len(request.text)} characters and the local voice takes "
@@ -48,6 +52,12 @@ class LocalVoiceProvider(CostsNothing):
                 code="text_too_long",
             )
         text = _CONTROL.sub(" ", request.text)
+        if script := unknown_script(text):
+            raise ProviderRefused(
+                f"The local voice speaks no language that is written in {script} letters: write "
+                "the line in another script, or set up a voice that knows it.",
+                code="language_unsupported",
+            )
         events: list[list[int]] = []
         with tempfile.TemporaryDirectory(prefix="backlot-voice-") as folder:
             raw = Path(folder) / "speech.wav"

@@ -75,6 +75,24 @@ async def test_other_scripts_are_spoken_and_no_sign_is_lost(tmp_path: Path, text
     assert "".join(word.text for word in result.words) == text.replace(" ", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "script"),
+    [("བོད་སྐད།", "Tibetan"), ("ភាសាខ្មែរ", "Khmer"), ("ᏣᎳᎩ", "Cherokee"), ("𓀀𓀁 a", "Egyptian")],
+)
+async def test_a_script_that_no_voice_knows_is_refused_in_words(
+    tmp_path: Path, text: str, script: str
+) -> None:
+    with pytest.raises(ProviderRefused, match=rf"written in {script} letters") as refused:
+        await speak(text, tmp_path / "speech.wav", language="en")
+    assert refused.value.code == "language_unsupported"
+    assert not (tmp_path / "speech.wav").exists()
+
+
+async def test_a_foreign_word_within_a_line_is_no_reason_to_refuse_it(tmp_path: Path) -> None:
+    result = await speak("They call it བོད་ here.", tmp_path / "speech.wav")
+    assert result.duration > 0.5
+
+
 @pytest.mark.parametrize("text", ["— …", "", "\x01"])
 async def test_what_cannot_be_said_is_a_short_silence(tmp_path: Path, text: str) -> None:
     result = await speak(text, tmp_path / "speech.wav")

@@ -33,7 +33,7 @@ class Manuscript:
 
 def read_manuscript(text: str) -> Manuscript:
     """Take a text apart; raises `ProviderRefused` for what is no story."""
-    _refuse_unreadable(text)
+    refuse_unreadable(text)
     plain = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n")
     plain = "".join(character for character in plain if character not in _MARKS)
     blocks = _blocks(plain)
@@ -46,7 +46,8 @@ def read_manuscript(text: str) -> Manuscript:
     return Manuscript(title, tuple(blocks), " ".join(credit_lines))
 
 
-def _refuse_unreadable(text: str) -> None:
+def refuse_unreadable(text: str) -> None:
+    """Raise `ProviderRefused` for what is no story."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > LONGEST_BYTES:
         raise ProviderRefused(

@@ -30,7 +30,7 @@ SHORTEST_STRETCH, LONGEST_STRETCH = 0.85, 1.6
 _Told = tuple[str, list[tuple[int, Person]]]  # a sentence, and who is named where in it
 
 _WORD = re.compile(r"[^\W\d_]+")
-_OPENING = re.compile(r"^(\W*(?:An?|The|AN|THE)\s+)?((?:[A-Z]{2,}[\s,]+)*[A-Z]{2,})(?=[\s,])")
+OPENING = re.compile(r"^(\W*(?:An?|The|AN|THE)\s+)?((?:[A-Z]{2,}[\s,]+)*[A-Z]{2,})(?=[\s,])")
 
 
 def write_screenplay(
@@ -38,14 +38,14 @@ def write_screenplay(
 ) -> Screenplay:
     """Turn a tale into a film on paper; raises `ProviderRefused` for what is no story."""
     manuscript = read_manuscript(text)
-    paragraphs = [_OPENING.sub(_calm_capitals, part) for part in manuscript.paragraphs]
+    paragraphs = [OPENING.sub(calm_capitals, part) for part in manuscript.paragraphs]
     body = "\n".join(paragraphs)
     language = guess_language(body)
     cast = find_cast(body, language)
     utterances = utterances_of(paragraphs, cast)
     stretches = cut_scenes(utterances)
     pace = _pace(stretches, target_seconds)
-    heading = (title or "").strip() or manuscript.title or _short(utterances[0].text, 60)
+    heading = (title or "").strip() or manuscript.title or short(utterances[0].text, 60)
     scenes = tuple(
         _scene(number, stretch, cast, pace, seed)
         for number, stretch in enumerate(stretches, start=1)
@@ -54,15 +54,15 @@ def write_screenplay(
         title=heading,
         logline=_logline(utterances, cast),
         summary=_summary(stretches),
-        themes=_themes(body),
+        themes=themes_of(body),
         language=language,
         credits=manuscript.credits,
-        characters=_characters(cast, utterances, seed),
+        characters=characters_of(cast, utterances, seed),
         scenes=scenes,
     )
 
 
-def _calm_capitals(match: re.Match[str]) -> str:
+def calm_capitals(match: re.Match[str]) -> str:
     """`A FOX one day` becomes `A Fox one day`: printers' capitals are no shouting."""
     return f"{(match.group(1) or '').capitalize()}{match.group(2).title()}"
 
@@ -127,7 +127,7 @@ def _people_in(stretch: Stretch, cast: Cast) -> list[Person]:
 def _action(stretch: Stretch, people: list[Person]) -> str:
     told = " ".join(each.text for each in stretch.utterances if each.speaker is None)
     if told:
-        return _short(told, 600)
+        return short(told, 600)
     names = " and ".join(person.name for person in people)
     return f"{names} {'talks' if len(people) == 1 else 'talk'}."
 
@@ -136,24 +136,26 @@ def _logline(utterances: list[Utterance], cast: Cast) -> str:
     told = next((each.text for each in utterances if each.speaker is None), utterances[0].text)
     leads = sorted(cast.people, key=lambda person: -person.count)[:3]
     names = ", ".join(person.name for person in sorted(leads, key=lambda each: each.first_at))
-    return f"{names}: {_short(told, 200)}" if names else _short(told, 200)
+    return f"{names}: {short(told, 200)}" if names else short(told, 200)
 
 
 def _summary(stretches: list[Stretch]) -> str:
-    firsts = [_short(split_sentences(stretch.text)[0], 180) for stretch in stretches]
-    return _short(" ".join(firsts), 1200)
+    firsts = [short(split_sentences(stretch.text)[0], 180) for stretch in stretches]
+    return short(" ".join(firsts), 1200)
 
 
-def _themes(body: str) -> tuple[str, ...]:
+def themes_of(body: str) -> tuple[str, ...]:
+    """What the text is about, most told first."""
     words = Counter(_WORD.findall(body.lower()))
     counts = {theme: sum(words[word] for word in tell) for theme, tell in THEME_WORDS.items()}
     best = sorted((theme for theme in counts if counts[theme]), key=lambda each: -counts[each])
     return tuple(best[:4])
 
 
-def _characters(
+def characters_of(
     cast: Cast, utterances: list[Utterance], seed: int
 ) -> tuple[ScreenplayCharacter, ...]:
+    """All of the cast, as the text tells of them."""
     told: dict[str, list[_Told]] = {person.key: [] for person in cast.people}
     for utterance in utterances:
         if utterance.speaker is None:
@@ -178,7 +180,7 @@ def _character(
     article = "An" if looks[0] in "aeiou" else "A"
     return ScreenplayCharacter(
         name=person.name,
-        description=f"{article} {looks}. {_short(first, 220)}".strip(),
+        description=f"{article} {looks}. {short(first, 220)}".strip(),
         personality=_traits(person, told),
         gender=person.gender,
         age=age,
@@ -225,7 +227,7 @@ def _voice(person: Person, age: str | None) -> tuple[str, ...]:
     return (pitch, pace)
 
 
-def _short(text: str, limit: int) -> str:
+def short(text: str, limit: int) -> str:
     """The beginning of a text, cut between words."""
     if len(text) <= limit:
         return text

@@ -1,0 +1,39 @@
+"""Why something about a film cannot be done."""
+
+from app.core.errors import Refusal
+
+
+class ScriptChanged(Refusal):
+    """The script is in another version than the one that the change is based on."""
+
+    status, code = 409, "changed_meanwhile"
+
+
+class UnusableScript(Refusal):
+    """The text is no screenplay: nothing happens in it, or more than an episode can hold."""
+
+    status, code = 422, "unusable_script"
+
+
+class NoFilmInStory(Refusal):
+    """No film can be made of the text."""
+
+    status, code = 422, "unusable_story"
+
+
+class TooManyEpisodes(Refusal):
+    """A project has at most fifty episodes."""
+
+    status, code = 422, "too_many_episodes"
+
+
+class NotAllScenes(Refusal):
+    """An order names every scene of the episode, each of them once."""
+
+    status, code = 422, "not_all_scenes"
+
+
+class NoSuchLine(Refusal):
+    """A scene is split before one of its lines, but not before the first."""
+
+    status, code = 422, "no_such_line"
