@@ -5,17 +5,28 @@ them. The store refuses the transaction if anybody else writes the record meanwh
 again, on the record as it is by then.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.access import Access
 from app.core.actor import Actor, demand
 from app.core.errors import NotFound
+from app.core.merge import updated
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
-from documents.base import Computed, Record, mark, within
+from documents.base import (
+    Computed,
+    Record,
+    StoredDocument,
+    mark,
+    raised,
+    refusals,
+    touched,
+    within,
+)
 from documents.values import Id
 
 R = TypeVar("R", bound=Record)
@@ -28,15 +39,8 @@ async def revise(
 
     `record` was read with the same session. A change `by_person` raises the revision.
     """
-    before = record.stored()
-    changed = record.model_copy(deep=True)
-    change(changed)
-    # Validated again, so that what is computed follows.
-    after = type(record).model_validate(changed.stored()).stored()
-    if not (values := _differences(before, after)):
+    if not (values := _changed_by(record, change)):
         return record
-    # What an update of single fields has left behind is put right, too.
-    values |= {name: after[name] for name in _computed(type(record))}
     write = type(record).write_one if by_person else type(record).advance_one
     written = await write({"_id": record.id}, {"$set": values}, session)
     assert written is not None  # the transaction has just read it
@@ -54,6 +58,31 @@ async def revise_one(
     """The same for the record with this id; None where it is not there any more."""
     record = await model.one_in(True, key, session)
     return None if record is None else await revise(record, change, session, by_person=by_person)
+
+
+async def revise_all(
+    model: type[R],
+    records: Sequence[R],
+    change: Callable[[R], None],
+    session: AsyncClientSession,
+    *,
+    by_person: bool,
+) -> list[R]:
+    """The same for many records, in one round trip: a transaction lives for five seconds."""
+    updates: dict[Id, StoredDocument] = {}
+    for record in records:
+        if values := _changed_by(record, change):
+            updates[record.id] = (raised if by_person else touched)({"$set": values})
+    if updates:
+        operations = [UpdateOne({"_id": key}, update) for key, update in updates.items()]
+        with refusals(model.collection_name()):
+            await model.collection().bulk_write(operations, session=session)
+    return [
+        model.model_validate(updated(each.stored(), updates[each.id]))
+        if each.id in updates
+        else each
+        for each in records
+    ]
 
 
 async def within_reach(
@@ -91,6 +120,19 @@ async def deed(
         return after
 
     return await recorded(parts, actor, together)
+
+
+def _changed_by(record: R, change: Callable[[R], None]) -> StoredDocument:
+    """The fields that are another way after the change."""
+    before = record.stored()
+    changed = record.model_copy(deep=True)
+    change(changed)
+    # Validated again, so that what is computed follows.
+    after = type(record).model_validate(changed.stored()).stored()
+    if not (values := _differences(before, after)):
+        return {}
+    # What an update of single fields has left behind is put right, too.
+    return values | {name: after[name] for name in _computed(type(record))}
 
 
 def _computed(model: type[Record]) -> list[str]:

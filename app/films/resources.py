@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from app.core.resource import PLAIN, Resource
+from app.core.resource import PLAIN, READ_ONLY, Resource
 from app.films import access, limits
 from documents.films import Character, Episode, Project
 from documents.scenes import Scene
@@ -33,7 +33,7 @@ RESOURCES: Final = (
         line="films",
         access=access.PARTS,
         filters=("workspace_id",),
-        verbs=PLAIN,
+        verbs=(*READ_ONLY, "create", "change", "bulk"),  # deletion is written by hand
     ),
     Resource(
         Scene,

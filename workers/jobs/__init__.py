@@ -10,10 +10,11 @@ from workers.jobs.channels import (
     tracks,
     watching,
 )
-from workers.jobs.films import assembly, pictures, screenplay, sound
+from workers.jobs.films import assembly, cast, pictures, screenplay, sound
 
 __all__ = [
     "assembly",
+    "cast",
     "exporting",
     "images",
     "imports",

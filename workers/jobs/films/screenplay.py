@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.films import kinds
+from app.films import cast, kinds
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.progress import enter_phase, refresh_episode
 from app.library.kinds import EMBED_MEDIA, EmbedMedia
@@ -98,36 +98,36 @@ class _Production:
             created_by=task.created_by,
         )
         production = cls(episode, screenplay, parameters, owner)
-        cast = await Character.all_in(True, {"project_id": episode.project_id})
-        production.known = {character.name: character for character in cast}
-        designs = production._plan_characters()
-        renders = [production._plan_scene(scene, designs) for scene in screenplay.scenes]
+        known = await Character.all_in(True, {"project_id": episode.project_id})
+        production.known = {character.name: character for character in known}
+        designs, castings = production._plan_characters()
+        renders = [production._plan_scene(scene, designs, castings) for scene in screenplay.scenes]
         production._plan_episode(renders)
         return production
 
-    def _plan_characters(self) -> dict[str, Task]:
-        """Who is new gets a record and a design task; who returns keeps the look they have."""
+    def _plan_characters(self) -> tuple[dict[str, Task], dict[str, Task]]:
+        """Who is new gets a record, a design and a voice; who returns keeps what they have."""
         designs: dict[str, Task] = {}
+        castings: dict[str, Task] = {}
         for each in self.screenplay.characters:
             if each.name in self.known:
                 continue
             character = _character(self.episode, each)
             self.known[each.name] = character
             self.characters.append(character)
-            parameters = kinds.DesignCharacter(
-                character_id=character.id, gender=each.gender, seed=self.parameters.seed
-            )
-            owner = replace(
-                self.owner,
-                character_id=character.id,
-                subject=Subject(collection="characters", id=character.id),
-            )
+            seed = self.parameters.seed
+            owner = cast.owner_of(character, self.owner)
             designs[each.name] = self._add(
-                new_task(kinds.DESIGN_CHARACTER, parameters, owner, priority=7)
+                cast.design_task(character, owner, seed=seed, priority=7)
             )
-        return designs
+            castings[each.name] = self._add(
+                cast.voice_task(character, owner, seed=seed, priority=7)
+            )
+        return designs, castings
 
-    def _plan_scene(self, written: ScreenplayScene, designs: dict[str, Task]) -> Task:
+    def _plan_scene(
+        self, written: ScreenplayScene, designs: dict[str, Task], castings: dict[str, Task]
+    ) -> Task:
         """The scene's record and its tasks; answers the one that renders it."""
         scene = _scene(self.episode, written, self.known)
         self.scenes.append(scene)
@@ -141,7 +141,7 @@ class _Production:
                 kinds.VoiceScene(scene_id=scene.id, language=self.screenplay.language, seed=seed),
                 owner,
                 after=[
-                    designs[line.speaker] for line in written.dialogue if line.speaker in designs
+                    castings[line.speaker] for line in written.dialogue if line.speaker in castings
                 ],
                 priority=6,
             )
@@ -185,6 +185,15 @@ class _Production:
             new_task(
                 kinds.ASSEMBLE_EPISODE,
                 kinds.AssembleEpisode(episode_id=self.episode.id),
+                owner,
+                after=renders,
+                priority=9,
+            )
+        )
+        self._add(
+            new_task(
+                kinds.COUNT_APPEARANCES,
+                kinds.CountAppearances(project_id=self.episode.project_id),
                 owner,
                 after=renders,
                 priority=9,
@@ -247,9 +256,9 @@ def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
     )
 
 
-def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character]) -> Scene:
+def _scene(episode: Episode, written: ScreenplayScene, known: dict[str, Character]) -> Scene:
     def character_id(name: str | None) -> Id | None:
-        return cast[name].id if name in cast else None
+        return known[name].id if name in known else None
 
     return Scene(
         project_id=episode.project_id,
@@ -274,11 +283,12 @@ def _scene(episode: Episode, written: ScreenplayScene, cast: dict[str, Character
                     description=panel.description,
                     camera_angle=panel.camera_angle,
                     starts_at_line=panel.starts_at_line,
+                    character_ids=[known[name].id for name in panel.characters if name in known],
                 )
                 for panel in written.panels
             ]
         ),
-        character_ids=[cast[name].id for name in written.characters if name in cast],
+        character_ids=[known[name].id for name in written.characters if name in known],
         location=written.location[:255],
         time_of_day=written.time_of_day,
         mood=written.mood,
