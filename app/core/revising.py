@@ -6,6 +6,7 @@ again, on the record as it is by then.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pymongo import UpdateOne
@@ -14,6 +15,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core.access import Access
 from app.core.actor import Actor, demand
 from app.core.errors import NotFound
+from app.core.gathering import BY_ID
 from app.core.merge import updated
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
@@ -24,7 +26,6 @@ from documents.base import (
     mark,
     raised,
     refusals,
-    touched,
     within,
 )
 from documents.values import Id
@@ -60,29 +61,49 @@ async def revise_one(
     return None if record is None else await revise(record, change, session, by_person=by_person)
 
 
-async def revise_all(
-    model: type[R],
-    records: Sequence[R],
-    change: Callable[[R], None],
-    session: AsyncClientSession,
-    *,
-    by_person: bool,
-) -> list[R]:
-    """The same for many records, in one round trip: a transaction lives for five seconds."""
-    updates: dict[Id, StoredDocument] = {}
-    for record in records:
-        if values := _changed_by(record, change):
-            updates[record.id] = (raised if by_person else touched)({"$set": values})
-    if updates:
-        operations = [UpdateOne({"_id": key}, update) for key, update in updates.items()]
-        with refusals(model.collection_name()):
-            await model.collection().bulk_write(operations, session=session)
-    return [
-        model.model_validate(updated(each.stored(), updates[each.id]))
-        if each.id in updates
-        else each
-        for each in records
-    ]
+class Moved(Exception):
+    """Somebody has written to a record since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change of one record, prepared and not written yet."""
+
+    before: StoredDocument
+    update: StoredDocument
+    after: StoredDocument
+
+
+def revision_of(
+    model: type[R], before: StoredDocument, change: Callable[[R], None]
+) -> Revision | None:
+    """A person's change of the record that the store holds; None where it changes nothing."""
+    if not (values := _changed_by(model.model_validate(before), change)):
+        return None
+    update = raised({"$set": values})
+    return Revision(before, update, updated(before, update))
+
+
+async def write_revisions(
+    model: type[R], revisions: Sequence[Revision], transaction: Transaction
+) -> None:
+    """Write many changes in one round trip, and tell of them. Raises Moved.
+
+    They are prepared before the transaction begins, which lives for five seconds only.
+    """
+    if not revisions:
+        return
+    operations = []
+    for each in revisions:
+        same = {name: each.before[name] for name in ("_id", "updated_at", "revision")}
+        operations.append(UpdateOne(same, each.update, hint=BY_ID))
+    with refusals(model.collection_name()):
+        result = await model.collection().bulk_write(
+            operations, ordered=False, session=transaction.session
+        )
+    if result.matched_count < len(revisions):
+        raise Moved
+    await transaction.tell_all(model, [(each.before, each.after) for each in revisions])
 
 
 async def within_reach(

@@ -10,6 +10,7 @@ from app.core.answer import Answer, as_days, public
 from app.core.bodies import StrictRoute
 from app.core.errors import (
     BadQuery,
+    ChangedMeanwhile,
     InUse,
     Invalid,
     MalformedBody,
@@ -40,8 +41,8 @@ from app.films.cast_schemas import (
 )
 from app.films.consistency import consistency_of
 from app.films.errors import CircularRelationship, TooManyScenes, UnderWay
+from documents.base import StoredDocument
 from documents.films import Character
-from documents.scenes import Scene
 from documents.values import Id
 
 router = APIRouter(prefix="/characters", tags=["films"], route_class=StrictRoute)
@@ -50,7 +51,7 @@ SIGNED_IN: Final = (NotFound, NotSignedIn, ScopeMissing, Invalid)
 BODY: Final = (MalformedBody, TooLarge, UnsupportedMediaType)
 BEGINNING: Final = documented(*SIGNED_IN, *BODY, UnderWay, WrongState)
 CHANGED: Final[dict[int | str, dict[str, Any]]] = {200: {"model": read_schema(Character)}}
-LEAVING: Final = (*SIGNED_IN, InUse, WrongState, TooManyScenes)
+LEAVING: Final = (*SIGNED_IN, ChangedMeanwhile, InUse, WrongState, TooManyScenes)
 MOST: Final = 500
 
 
@@ -202,12 +203,9 @@ def _begun(begun: Begun) -> WorkBegun:
     return WorkBegun(pipeline_id=begun.pipeline_id, task_id=begun.task_id)
 
 
-def _deleted(keys: set[Id], scenes: Sequence[Scene]) -> CharacterDeleted:
-    fields = {*SceneChanged.model_fields}
-    return CharacterDeleted(
-        deleted=sorted(keys),
-        scenes=[SceneChanged.model_validate(each.model_dump(include=fields)) for each in scenes],
-    )
+def _deleted(keys: set[Id], scenes: Sequence[StoredDocument]) -> CharacterDeleted:
+    changed = [SceneChanged.model_validate({**each, "id": each["_id"]}) for each in scenes]
+    return CharacterDeleted(deleted=sorted(keys), scenes=changed)
 
 
 def _shown(character: Character) -> Response:
