@@ -8,15 +8,18 @@ yet takes an even share of the scene.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.films.kinds import COUNT_APPEARANCES, CountAppearances
 from app.production.tasks import Ownership, new_task, replace
-from documents.base import Subject
-from documents.films import Appearance, Character
+from documents.base import NotUnique, Subject
+from documents.films import Appearance, Character, Project
+from documents.production import Task
 from documents.scenes import Scene
+from documents.store import Store
 from documents.values import Id
 
 NEEDED: Final = {
@@ -46,6 +49,24 @@ async def refresh_appearances(project_id: Id, session: AsyncClientSession) -> No
             await Character.advance_one({"_id": character.id}, {"$set": values}, session)
 
 
+async def count_soon(store: Store, project_id: Id) -> None:
+    """The same after the commit of what has changed, for any number of changes at once.
+
+    A task that is still queued will see them.
+    """
+    queued = {"key": _key(project_id), "status": "queued"}
+    project = await Project.one_in(True, project_id)
+    if project is None:
+        return
+    workspace = {"workspace_id": project.workspace_id}
+    if await Task.collection().find_one({**workspace, **queued}, {"_id": 1}):
+        return
+    with suppress(NotUnique):  # somebody else wished it in this moment, after that commit
+        await store.in_transaction(
+            lambda session: count_again(project_id, project.workspace_id, session)
+        )
+
+
 async def count_again(project_id: Id, workspace_id: Id, session: AsyncClientSession) -> None:
     """Have the appearances of a project counted soon; of several wishes the newest is served."""
     owner = Ownership(
@@ -54,8 +75,12 @@ async def count_again(project_id: Id, workspace_id: Id, session: AsyncClientSess
         subject=Subject(collection="projects", id=project_id),
     )
     parameters = CountAppearances(project_id=project_id)
-    key = f"films.count_appearances:{project_id}"
-    await replace(new_task(COUNT_APPEARANCES, parameters, owner, priority=2, key=key), session)
+    task = new_task(COUNT_APPEARANCES, parameters, owner, priority=2, key=_key(project_id))
+    await replace(task, session)
+
+
+def _key(project_id: Id) -> str:
+    return f"films.count_appearances:{project_id}"
 
 
 def screen_times(scene: dict[str, Any]) -> dict[Id, float]:
