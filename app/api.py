@@ -16,6 +16,7 @@ from app.channels.resources import RESOURCES as CHANNELS
 from app.channels.routes import router as channel_routes
 from app.core.resource import Resource
 from app.factory.resources import RESOURCES as FACTORY
+from app.films.character_routes import router as character_routes
 from app.films.freshness import FilmMaker
 from app.films.making_routes import router as making_routes
 from app.films.resources import RESOURCES as FILMS
@@ -66,7 +67,7 @@ def routers() -> list[APIRouter]:
         *(search_routes, derivative_routes, duplicate_routes, lineage_routes),
         *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
-        *(channel_routes, job_routes),
+        *(channel_routes, job_routes, character_routes),
         *(making_routes, story_routes, script_routes, scene_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]

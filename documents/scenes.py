@@ -17,7 +17,7 @@ from documents.base import (
     index,
     unique_among_living,
 )
-from documents.films import MOST_TAKES, InProject, InWorkspace, Takes
+from documents.films import MOST_TAKES, InProject, InWorkspace, Take
 from documents.values import Count, Id, Label, Line, Moment, Seconds, Text, Title
 
 SceneStatus = Literal["pending", "generating", "reviewing", "approved", "failed"]
@@ -64,6 +64,14 @@ class PanelFigure(Embedded):
     height: Share
     similarity: Share | None = None
     """To the final design, 1 being the same; None: not compared."""
+    design_id: Annotated[Id | None, Reference("media", on_delete="clear")] = None
+    """The final design that it was compared with."""
+
+
+class PanelTake(Take):
+    """One picture that was drawn for a panel."""
+
+    figures: Annotated[list[PanelFigure], Field(max_length=50)] = []
 
 
 class StoryboardPanel(Embedded):
@@ -78,9 +86,15 @@ class StoryboardPanel(Embedded):
     """Who is to be seen."""
     starts_at_line: Count = 0
     """The dialogue line with which the panel comes into the picture."""
-    takes: Takes = []
+    takes: Annotated[list[PanelTake], ServerOwned(), Field(max_length=MOST_TAKES)] = []
     figures: Annotated[list[PanelFigure], ServerOwned(), Field(max_length=50)] = []
-    """Of the picture that is shown."""
+    """Of the picture that is shown, as its take has them; another picture has none."""
+
+    @model_validator(mode="after")
+    def _show_figures_of_the_picture(self) -> Self:
+        takes = self.takes if self.image_id is not None else []
+        self.figures = next((each.figures for each in takes if each.media_id == self.image_id), [])
+        return self
 
 
 class Storyboard(Embedded):

@@ -5,17 +5,29 @@ them. The store refuses the transaction if anybody else writes the record meanwh
 again, on the record as it is by then.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.access import Access
 from app.core.actor import Actor, demand
 from app.core.errors import NotFound
+from app.core.gathering import BY_ID
+from app.core.merge import updated
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
-from documents.base import Computed, Record, mark, within
+from documents.base import (
+    Computed,
+    Record,
+    StoredDocument,
+    mark,
+    raised,
+    refusals,
+    within,
+)
 from documents.values import Id
 
 R = TypeVar("R", bound=Record)
@@ -28,15 +40,8 @@ async def revise(
 
     `record` was read with the same session. A change `by_person` raises the revision.
     """
-    before = record.stored()
-    changed = record.model_copy(deep=True)
-    change(changed)
-    # Validated again, so that what is computed follows.
-    after = type(record).model_validate(changed.stored()).stored()
-    if not (values := _differences(before, after)):
+    if not (values := _changed_by(record, change)):
         return record
-    # What an update of single fields has left behind is put right, too.
-    values |= {name: after[name] for name in _computed(type(record))}
     write = type(record).write_one if by_person else type(record).advance_one
     written = await write({"_id": record.id}, {"$set": values}, session)
     assert written is not None  # the transaction has just read it
@@ -54,6 +59,51 @@ async def revise_one(
     """The same for the record with this id; None where it is not there any more."""
     record = await model.one_in(True, key, session)
     return None if record is None else await revise(record, change, session, by_person=by_person)
+
+
+class Moved(Exception):
+    """Somebody has written to a record since it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change of one record, prepared and not written yet."""
+
+    before: StoredDocument
+    update: StoredDocument
+    after: StoredDocument
+
+
+def revision_of(
+    model: type[R], before: StoredDocument, change: Callable[[R], None]
+) -> Revision | None:
+    """A person's change of the record that the store holds; None where it changes nothing."""
+    if not (values := _changed_by(model.model_validate(before), change)):
+        return None
+    update = raised({"$set": values})
+    return Revision(before, update, updated(before, update))
+
+
+async def write_revisions(
+    model: type[R], revisions: Sequence[Revision], transaction: Transaction
+) -> None:
+    """Write many changes in one round trip, and tell of them. Raises Moved.
+
+    They are prepared before the transaction begins, which lives for five seconds only.
+    """
+    if not revisions:
+        return
+    operations = []
+    for each in revisions:
+        same = {name: each.before[name] for name in ("_id", "updated_at", "revision")}
+        operations.append(UpdateOne(same, each.update, hint=BY_ID))
+    with refusals(model.collection_name()):
+        result = await model.collection().bulk_write(
+            operations, ordered=False, session=transaction.session
+        )
+    if result.matched_count < len(revisions):
+        raise Moved
+    await transaction.tell_all(model, [(each.before, each.after) for each in revisions])
 
 
 async def within_reach(
@@ -91,6 +141,19 @@ async def deed(
         return after
 
     return await recorded(parts, actor, together)
+
+
+def _changed_by(record: R, change: Callable[[R], None]) -> StoredDocument:
+    """The fields that are another way after the change."""
+    before = record.stored()
+    changed = record.model_copy(deep=True)
+    change(changed)
+    # Validated again, so that what is computed follows.
+    after = type(record).model_validate(changed.stored()).stored()
+    if not (values := _differences(before, after)):
+        return {}
+    # What an update of single fields has left behind is put right, too.
+    return values | {name: after[name] for name in _computed(type(record))}
 
 
 def _computed(model: type[Record]) -> list[str]:

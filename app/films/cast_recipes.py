@@ -1,35 +1,34 @@
-"""What decides how a character looks and sounds, from records alone."""
+"""What decides how a character looks and sounds: for the tasks that make it, and to see what is
+out of date."""
 
 from app.library.recipes import recipe_of
 from documents.films import Character, Project
 
 
 def design_recipe(character: Character, project: Project) -> str:
-    """Of the final design."""
-    look = character.visual_design
-    return recipe_of(
-        "design",
-        {
-            "name": character.name,
-            "description": character.description,
-            "age": character.profile.age,
-            "gender": character.profile.gender,
-            "notes": look.style_notes,
-            "palette": look.color_palette,
-            "references": look.reference_image_ids,
-            "styles": project.style_reference_ids,
-        },
-    )
+    """What decides the design: who it is, how it should look, and what it takes after."""
+    look, profile = character.visual_design, character.profile
+    values = {
+        "name": character.name,
+        "description": character.description,
+        "age": profile.age,
+        "gender": profile.gender,
+        "notes": look.style_notes,
+        "palette": look.color_palette,
+        "references": look.reference_image_ids,
+        "style": project.style_reference_ids,
+    }
+    return recipe_of("films.design", values)
 
 
 def voice_recipe(character: Character) -> str:
-    """Of the sample of the voice."""
-    voice = character.voice_profile
-    return recipe_of(
-        "voice",
-        {
-            "name": character.name,
-            "voice": voice.voice_id,
-            "characteristics": voice.voice_characteristics,
-        },
-    )
+    """What decides the sample of the voice: whose it is, and which one was chosen for them."""
+    voice, profile = character.voice_profile, character.profile
+    values = {
+        "name": character.name,
+        "age": profile.age,
+        "gender": profile.gender,
+        "voice": voice.voice_id,
+        "characteristics": voice.voice_characteristics,
+    }
+    return recipe_of("films.voice", values)

@@ -37,3 +37,21 @@ class NoSuchLine(Refusal):
     """A scene is split before one of its lines, but not before the first."""
 
     status, code = 422, "no_such_line"
+
+
+class UnderWay(Refusal):
+    """The same is being made at this moment."""
+
+    status, code = 409, "under_way"
+
+
+class CircularRelationship(Refusal):
+    """Somebody would be above themselves."""
+
+    status, code = 409, "circular_relationship"
+
+
+class TooManyScenes(Refusal):
+    """More scenes would have to change than go in one transaction."""
+
+    status, code = 409, "too_many_scenes"

@@ -29,9 +29,28 @@ class Develop(Parameters):
 
 
 class DesignCharacter(Parameters):
+    """Without `new` the picture of before is taken where nothing has changed that decides it."""
+
     character_id: Id
-    gender: str | None = None
     seed: int = 0
+    new: bool = False
+
+
+class VoiceCharacter(Parameters):
+    """With `voice_id` that voice; with `recast` whichever suits; else the one they have."""
+
+    character_id: Id
+    voice_id: str | None = None
+    recast: bool = False
+    seed: int = 0
+
+
+class CompareCharacter(Parameters):
+    character_id: Id
+
+
+class CountAppearances(Parameters):
+    project_id: Id
 
 
 class DrawPanel(Parameters):
@@ -76,6 +95,15 @@ WRITE_SCREENPLAY: Final = TaskKind(
 DEVELOP: Final = TaskKind("films.develop", "script_generation", Develop, queue="io")
 DESIGN_CHARACTER: Final = TaskKind(
     "films.design_character", "image_generation", DesignCharacter, queue="cpu"
+)
+VOICE_CHARACTER: Final = TaskKind(
+    "films.voice_character", "audio_generation", VoiceCharacter, queue="cpu"
+)
+COMPARE_CHARACTER: Final = TaskKind(
+    "films.compare_character", "maintenance", CompareCharacter, queue="cpu"
+)
+COUNT_APPEARANCES: Final = TaskKind(
+    "films.count_appearances", "maintenance", CountAppearances, queue="light"
 )
 DRAW_PANEL: Final = TaskKind("films.draw_panel", "image_generation", DrawPanel, queue="cpu")
 VOICE_SCENE: Final = TaskKind("films.voice_scene", "audio_generation", VoiceScene, queue="cpu")

@@ -126,7 +126,7 @@ def tasks_of(project: Project, steps: Sequence[Step], pipeline: Pipeline) -> lis
             _owner(project, step, pipeline),
             after=[made[key] for key in step.after if key in made],
             priority=step.priority,
-            key="/".join(["films", *map(str, step.key)]),
+            key=":".join([step.kind.name, *map(str, step.key[1:])]),
         )
     last = Ownership(
         workspace_id=project.workspace_id,

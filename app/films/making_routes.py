@@ -16,7 +16,7 @@ from app.core.resource import SIGNED_IN, WITH_BODY
 from app.core.revising import R, deed, revise
 from app.core.schemas import read_schema
 from app.core.showing import shown
-from app.films import access, takes
+from app.films import access, choosing
 from app.films.making import Begin, Order, about, begin, open_project
 from app.films.making_schemas import (
     Assembling,
@@ -94,7 +94,7 @@ async def generate_scene(
 @router.post("/scenes/{id}/takes", operation_id="take_scene_again", responses=ACTING)
 async def take_scene(id: Id, body: TakesWanted, actor: CurrentActor, parts: CurrentParts) -> Begun:
     """Makes another take of some of its parts, and renders the scene with them."""
-    return await _scene_begun(parts, actor, id, lambda scene: takes.wanted(scene, body))
+    return await _scene_begun(parts, actor, id, lambda scene: choosing.wanted(scene, body))
 
 
 @router.put(
@@ -110,7 +110,7 @@ async def choose_scene_take(
 
     async def work(scene: Scene, transaction: Transaction) -> Scene:
         await open_project(scene.project_id, transaction.session)
-        change = takes.showing_scene(scene, body.number)
+        change = choosing.showing_scene(scene, body.number)
         return await revise(scene, change, transaction.session, by_person=True)
 
     return shown(await deed(parts, actor, Scene, access.PARTS, id, work))
@@ -124,7 +124,7 @@ async def take_panel(
 ) -> Begun:
     """Draws the panel once more; the scene is rendered with the new picture."""
     again = TakesWanted(panels=[number], seed=body.seed)
-    return await _scene_begun(parts, actor, id, lambda scene: takes.wanted(scene, again))
+    return await _scene_begun(parts, actor, id, lambda scene: choosing.wanted(scene, again))
 
 
 @router.put(
@@ -140,7 +140,7 @@ async def choose_panel_take(
 
     async def work(scene: Scene, transaction: Transaction) -> Scene:
         await open_project(scene.project_id, transaction.session)
-        change = takes.showing_panel(scene, number, body.number)
+        change = choosing.showing_panel(scene, number, body.number)
         return await revise(scene, change, transaction.session, by_person=True)
 
     return shown(await deed(parts, actor, Scene, access.PARTS, id, work))

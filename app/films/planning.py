@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from app.core.kinds import Parameters, TaskKind
 from app.films import kinds
-from app.films.cast_recipes import design_recipe
+from app.films.cast_recipes import design_recipe, voice_recipe
 from app.films.recipes import (
     film_recipe,
     line_recipe,
@@ -21,19 +21,20 @@ from app.films.recipes import (
     segment_recipe,
 )
 from app.films.state import FilmState
+from app.films.takes import next_number
 from documents.base import Subject
-from documents.films import Character, Episode, Take
+from documents.films import Character, Episode
 from documents.ledger import CostCategory
 from documents.scenes import Scene, StoryboardPanel
 from documents.values import Id
 
-Work: TypeAlias = Literal["design", "speech", "music", "panel", "render", "film"]
+Work: TypeAlias = Literal["design", "casting", "speech", "music", "panel", "render", "film"]
 Why: TypeAlias = Literal["missing", "outdated", "new_take", "follows"]
 Key: TypeAlias = tuple[Any, ...]
 
 UNKNOWN_LANGUAGE: Final = "und"
 PRIORITIES: Final[dict[Work, int]] = {
-    **{"design": 7, "speech": 6, "music": 6, "panel": 5},
+    **{"design": 7, "casting": 7, "speech": 6, "music": 6, "panel": 5},
     **{"render": 8, "film": 9},
 }
 
@@ -150,7 +151,7 @@ class _Planner:
             return None
         spoken_by = [each.character_id for each in lines if each.character_id is not None]
         speakers = _once(members(self.state.cast, spoken_by))
-        voices = [design for each in speakers if (design := self._design(each))]
+        voices = [voice for each in speakers if (voice := self._voice(each))]
         return self._add(
             Step(
                 key=("speech", scene.id),
@@ -227,7 +228,7 @@ class _Planner:
         )
 
     def _design(self, character: Character) -> Key | None:
-        """The look and voice of somebody, once for all scenes."""
+        """The look of somebody who is to be seen, once for all scenes."""
         key: Key = ("design", character.id)
         if key in self.steps:
             return key
@@ -244,15 +245,36 @@ class _Planner:
                 why=_why(there, again),
                 kind=kinds.DESIGN_CHARACTER,
                 parameters=kinds.DesignCharacter(
-                    character_id=character.id,
-                    gender=character.profile.gender,
-                    seed=self.wanted.seed,
+                    character_id=character.id, seed=self.wanted.seed, new=again
                 ),
-                subject=Subject(collection="characters", id=character.id),
-                character_id=character.id,
                 replaces=_replaced(design) if there else (),
-                calls=2,
+                calls=1,
                 category="image_generation",
+                **_of_character(character),
+            )
+        )
+
+    def _voice(self, character: Character) -> Key | None:
+        """The voice of somebody who speaks, once for all scenes."""
+        key: Key = ("casting", character.id)
+        if key in self.steps:
+            return key
+        sample = character.voice_profile.audio_sample_id
+        there = self.state.there(sample)
+        if there and not self._is_to_be_renewed(sample, voice_recipe(character)):
+            return None
+        return self._add(
+            Step(
+                key=key,
+                work="casting",
+                title=f"The voice of {character.name}",
+                why=_why(there, False),
+                kind=kinds.VOICE_CHARACTER,
+                parameters=kinds.VoiceCharacter(character_id=character.id, seed=self.wanted.seed),
+                replaces=_replaced(sample) if there else (),
+                calls=1,
+                category="audio_generation",
+                **_of_character(character),
             )
         )
 
@@ -318,11 +340,6 @@ def unwritten(scenes: Iterable[Scene]) -> Iterator[Scene]:
     return (scene for scene in scenes if not scene.storyboard.panels)
 
 
-def next_number(takes: Sequence[Take]) -> int:
-    """The number of the take after these."""
-    return max((each.number for each in takes), default=0) + 1
-
-
 def _next_take(scene: Scene) -> int:
     """Of its sounds; the same until the scene was rendered with them."""
     return scene.production.attempts + 1
@@ -330,6 +347,13 @@ def _next_take(scene: Scene) -> int:
 
 def _why(there: bool, again: bool) -> Why:
     return "missing" if not there else "new_take" if again else "outdated"
+
+
+def _of_character(character: Character) -> dict[str, Any]:
+    return {
+        "subject": Subject(collection="characters", id=character.id),
+        "character_id": character.id,
+    }
 
 
 def _of_scene(scene: Scene) -> dict[str, Any]:

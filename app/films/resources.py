@@ -2,12 +2,24 @@
 
 from typing import Final
 
+from app.core.fields import Fields
 from app.core.resource import PLAIN, READ_ONLY, Resource
 from app.films import access, limits
+from app.films.scene_writing import SceneWriting
 from documents.films import Character, Episode, Project
 from documents.reviews import ScriptVersion
 from documents.scenes import Scene
 
+SCENES: Final = Resource(
+    Scene,
+    path="scenes",
+    line="films",
+    access=access.PARTS,
+    filters=("workspace_id", "project_id", "episode_id"),
+    sorts=("scene_number",),
+    verbs=PLAIN,
+)
+SCENES.writing = SceneWriting(Scene, access.PARTS, Fields(Scene), None)
 RESOURCES: Final = (
     Resource(
         Project,
@@ -35,18 +47,10 @@ RESOURCES: Final = (
         line="films",
         access=access.PARTS,
         filters=("workspace_id",),
-        verbs=PLAIN,
+        verbs=(*READ_ONLY, "create", "change", "bulk"),  # deletion is written by hand
         cached=True,
     ),
-    Resource(
-        Scene,
-        path="scenes",
-        line="films",
-        access=access.PARTS,
-        filters=("workspace_id", "project_id", "episode_id"),
-        sorts=("scene_number",),
-        verbs=PLAIN,
-    ),
+    SCENES,
     Resource(
         ScriptVersion,
         path="script-versions",

@@ -1,67 +1,32 @@
-"""Takes: asking for another one, and choosing which one is shown."""
+"""Takes: all tries at something are kept, up to a number."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Container
+from typing import TypeVar
 
-from app.core.errors import NotFound
-from app.films.making_schemas import TakesWanted
-from app.films.planning import Key, Wanted
-from documents.scenes import Scene, StoryboardPanel
+from documents.films import MOST_TAKES, Take
+from documents.scenes import PanelTake, StoryboardPanel
 from documents.values import Id
 
-NO_TAKE: Final = "There is no take with this number."
+T = TypeVar("T", bound=Take)
+MOST_WITH_FIGURES = 10
+"""Takes of a panel that keep who is where in them: a record has to stay below the store's 16 MB."""
 
 
-def wanted(scene: Scene, again: TakesWanted) -> Wanted:
-    """Other takes of these parts of the scene. Raises NotFound for a part that is not there."""
-    numbers = {panel.panel_number for panel in scene.storyboard.panels}
-    if missing := [number for number in again.panels if number not in numbers]:
-        raise NotFound(f"The scene has no panel {missing[0]}.")
-    if missing := [place for place in again.lines if place >= len(scene.script.dialogue)]:
-        raise NotFound(f"The scene has no line at place {missing[0]}.")
-    keys: set[Key] = {("panel", scene.id, number) for number in again.panels}
-    keys |= {("line", scene.id, place) for place in again.lines}
-    keys |= {("music", scene.id)} if again.music else set()
-    return Wanted(
-        takes=frozenset(keys), scenes=frozenset({scene.id}), assemble=False, seed=again.seed
-    )
+def next_number(takes: list[T]) -> int:
+    """The number of the next try."""
+    return max((each.number for each in takes), default=0) + 1
 
 
-def showing_panel(scene: Scene, number: int, take: int) -> Callable[[Scene], None]:
-    """The change by which a panel shows another take. Raises NotFound."""
-    media_id = _media_of(_panel(scene, number), take)
-
-    def change(current: Scene) -> None:
-        panel = _panel(current, number)
-        if panel.image_id != media_id:
-            panel.image_id, panel.figures = media_id, []
-
-    return change
+def add_take(takes: list[T], take: T, shown: Container[Id | None] = ()) -> None:
+    """Keep one more; the oldest one goes beyond the limit, unless it is one of those shown."""
+    takes.append(take)
+    while len(takes) > MOST_TAKES:
+        takes.remove(next(each for each in takes if each.media_id not in shown))
 
 
-def showing_scene(scene: Scene, take: int) -> Callable[[Scene], None]:
-    """The change by which a scene is shown as it was rendered once. Raises NotFound."""
-    found = next((each for each in scene.production.takes if each.number == take), None)
-    if found is None:
-        raise NotFound(NO_TAKE)
-
-    def change(current: Scene) -> None:
-        current.production.video_segment_id = found.video_segment_id
-        current.production.audio_track_id = found.audio_track_id
-        current.production.chosen_take = take
-
-    return change
-
-
-def _panel(scene: Scene, number: int) -> StoryboardPanel:
-    for panel in scene.storyboard.panels:
-        if panel.panel_number == number:
-            return panel
-    raise NotFound(f"The scene has no panel {number}.")
-
-
-def _media_of(panel: StoryboardPanel, take: int) -> Id:
-    for each in panel.takes:
-        if each.number == take:
-            return each.media_id
-    raise NotFound(NO_TAKE)
+def add_panel_take(panel: StoryboardPanel, take: PanelTake) -> None:
+    """Keep one more picture of a panel, and show it."""
+    panel.image_id = take.media_id
+    add_take(panel.takes, take, (take.media_id,))
+    for each in panel.takes[:-MOST_WITH_FIGURES]:
+        each.figures = []

@@ -107,6 +107,8 @@ PARAMETERS: Final[Mapping[str, Given]] = {
     "follow_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
     "check_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
     "act_on_video_job": lambda _: {"verb": "plan"},
+    "relate_characters": lambda studio: {"other_id": studio.spare["characters"]},
+    "part_characters": lambda studio: {"other_id": studio.spare["characters"]},
     "write_video_analytics": lambda _: {"day": "2026-03-04"},
     "restore_user": lambda studio: {"id": studio.closed},
     "read_media_derivative": lambda _: {"name": "poster"},

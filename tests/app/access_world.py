@@ -11,7 +11,7 @@ from app.identity.refreshing import Caller, new_sign_in
 from app.identity.secrets import digest
 from app.identity.service import KEY_MARK
 from documents.base import Record, StoredDocument
-from documents.films import Project
+from documents.films import Character, Project
 from documents.identity import ApiKey, Invitation, LoginSession, OneTimeToken, User
 from documents.library import Derivative, Media
 from documents.production import PromptTemplate, Task
@@ -117,7 +117,11 @@ class Studio:
         shown = {"thumbnail_key": "thumbnail", "derivatives": [poster]}
         await Media.collection().update_many({}, {"$set": shown})
         workspace = self.world.workspace.model_copy(update={"id": Id(), "name": "Empty"})
-        for spare in (self._another(Project), self._another(Media), workspace):
+        friends = self._another(Character, **_friend_of(self.world.character.id))
+        await Character.collection().update_one(
+            {"_id": self.world.character.id}, {"$set": _friend_of(friends.id)}
+        )
+        for spare in (self._another(Project), self._another(Media), friends, workspace):
             await spare.insert()
             self.spare[spare.collection_name()] = spare.id
         error = {"message": CAUSE, "code": "failed", "cause": CAUSE}
@@ -166,3 +170,11 @@ class Studio:
                     "expires_at": now() + timedelta(days=1),
                 }
             ).insert()
+
+
+def _friend_of(key: Id) -> dict[str, Any]:
+    """The profile of a character who has this friend."""
+    relationship = {"character_id": key, "relationship_type": "friend"}
+    return {
+        "profile": valid(Character, profile={"relationships": [relationship]}).profile.model_dump()
+    }

@@ -10,10 +10,11 @@ from workers.jobs.channels import (
     tracks,
     watching,
 )
-from workers.jobs.films import assembly, developing, pictures, screenplay, sound
+from workers.jobs.films import assembly, cast, developing, pictures, screenplay, sound
 
 __all__ = [
     "assembly",
+    "cast",
     "developing",
     "exporting",
     "images",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Protocol
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
@@ -21,6 +21,35 @@ class Figure(Frozen):
     seed: int = Field(default=0, ge=0, lt=2**63)
 
 
+class Reference(Frozen):
+    """A picture that the new one takes after: in its style, or in how somebody looks.
+
+    The file at `path` stands for the picture; `sha256` is what the picture is known by.
+    """
+
+    role: Literal["style", "character"]
+    path: Path = Field(exclude=True)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    figure: str = ""
+    """The name of whom it shows."""
+
+
+class PlacedFigure(Frozen):
+    """Somebody in the finished picture and where they are, in shares of its width and height."""
+
+    name: str
+    left: float = Field(ge=0, le=1)
+    top: float = Field(ge=0, le=1)
+    width: float = Field(ge=0, le=1)
+    height: float = Field(ge=0, le=1)
+
+
+class ImageResult(FileResult):
+    """A picture, and who is where in it, as far as the provider knows."""
+
+    figures: tuple[PlacedFigure, ...] = ()
+
+
 class ImageRequest(Request):
     """Asks for one picture of `width` by `height` pixels."""
 
@@ -32,6 +61,7 @@ class ImageRequest(Request):
     mood: str = "calm"
     palette: tuple[HexColour, ...] = ()
     figures: tuple[Figure, ...] = ()
+    references: tuple[Reference, ...] = ()
     camera_angle: str = "wide"
     style: str = ""
 
@@ -39,5 +69,5 @@ class ImageRequest(Request):
 class ImageProvider(Provider, Protocol):
     """Draws."""
 
-    async def draw(self, request: ImageRequest, into: Path) -> FileResult:
+    async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         """Write the picture to `into`; raises `ProviderError`."""

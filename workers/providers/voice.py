@@ -11,11 +11,15 @@ from workers.providers.base import FileResult, Frozen, Provider, Request
 
 
 class VoiceRequest(Request):
-    """Asks for `text` to be spoken; `speed` 1.0 is the voice's own pace."""
+    """Asks for `text` to be spoken; `speed` 1.0 is the voice's own pace.
+
+    `characteristics` say in words what the voice is like, such as `deep` or `slow`.
+    """
 
     text: str
     voice_id: str
     emotion: str = "neutral"
+    characteristics: tuple[str, ...] = ()
     language: str = "und"
     speed: float = Field(default=1.0, ge=0.5, le=2.0)
 
@@ -40,6 +44,9 @@ class VoiceProvider(Provider, Protocol):
 
     def voice_for(self, name: str, gender: str | None, seed: int) -> str:
         """The voice that suits somebody; the same person always gets the same voice."""
+
+    async def knows(self, voice_id: str) -> bool:
+        """Whether there is this voice; raises `ProviderError`."""
 
     async def speak(self, request: VoiceRequest, into: Path) -> SpeechResult:
         """Write the speech to `into`; raises `ProviderError`."""

@@ -9,6 +9,8 @@ FRAMES_AT = (0.1, 0.3, 0.5, 0.7, 0.9)
 PLAIN = "0" * 16
 """Stands for the hash of a frame that has no structure."""
 MediaKind = Literal["image", "video", "audio", "document"]
+Box = tuple[float, float, float, float]
+"""A part of a picture: left, top, width and height as shares of its width and height."""
 
 
 class TechnicalData(BaseModel):

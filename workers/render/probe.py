@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from workers.render.errors import Unreadable
-from workers.render.facts import Look, TechnicalData
+from workers.render.facts import Box, Look, TechnicalData
 from workers.render.limits import LOOK_SECONDS, PROBE_SECONDS
 from workers.render.processes import bare_environment, python_module
 
-__all__ = ["TechnicalData", "look", "probe", "probe_many", "thumbnail"]
+__all__ = ["TechnicalData", "colours", "likeness", "look", "probe", "probe_many", "thumbnail"]
 
 THUMBNAIL_SIZE = 480
 _BACKLOG = 512
@@ -111,6 +111,27 @@ async def look(path: Path, folder: Path) -> Look:
     return Look.model_validate(answer["look"])
 
 
+async def colours(path: Path) -> tuple[str, ...]:
+    """The colours that make up most of a picture, such as `#8a5f3d`, the most frequent first.
+
+    Raises:
+        Unreadable: it is no picture, damaged, or takes more time or memory than it may.
+    """
+    request = _request(path, PROBE_SECONDS, colours=True)
+    return tuple((await _ask(path, request, PROBE_SECONDS))["colours"])
+
+
+async def likeness(path: Path, box: Box, model: Path, model_box: Box) -> float:
+    """How much who is in this part of a picture looks like who is in that part of another: from 0
+    to 1, which is the same. Size and light of the two don't matter.
+
+    Raises:
+        Unreadable: one of them is no picture, damaged, or takes more time or memory than it may.
+    """
+    request = _request(path, PROBE_SECONDS, box=[*box], model=model, model_box=[*model_box])
+    return float((await _ask(path, request, PROBE_SECONDS))["likeness"])
+
+
 async def probe_many(paths: Sequence[Path]) -> list[TechnicalData | Unreadable]:
     """What each of several files is, or why that can't be told."""
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -137,7 +158,7 @@ async def thumbnail(path: Path, into: Path, size: int = THUMBNAIL_SIZE) -> Techn
     return TechnicalData.model_validate((await _ask(path, request, PROBE_SECONDS))["facts"])
 
 
-def _request(path: Path, seconds: int, **wish: Path | int) -> bytes:
+def _request(path: Path, seconds: int, **wish: Path | int | list[float]) -> bytes:
     wanted = {
         name: str(each.absolute()) if isinstance(each, Path) else each
         for name, each in {"path": path, "seconds": seconds, **wish}.items()

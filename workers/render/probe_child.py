@@ -20,6 +20,8 @@ from PIL import Image
 
 from workers.render.errors import Unreadable
 from workers.render.limits import LOOK_SECONDS, MEBIBYTE, confine
+from workers.render.probe_colours import main_colours
+from workers.render.probe_figures import figures_alike
 from workers.render.probe_hash import picture_hash
 from workers.render.probe_look import look_at
 from workers.render.stills import IMAGE_FORMATS
@@ -33,11 +35,17 @@ _AT_ONCE = max(2, os.cpu_count() or 1)
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
-    """Do what a request asks: facts of a file or a whole look, or a reason why there is none."""
+    """Do what a request asks: facts of a file, a whole look, or something about its picture; or
+    a reason why there is no answer."""
     path = Path(request["path"])
     try:
         if "look" in request:
             return {"look": look_at(path, Path(request["look"])).model_dump()}
+        if "colours" in request:
+            return {"colours": main_colours(path)}
+        if "model" in request:
+            model, model_box = Path(request["model"]), request["model_box"]
+            return {"likeness": figures_alike(path, request["box"], model, model_box)}
         if "into" in request:
             facts = make_thumbnail(path, Path(request["into"]), int(request["size"]))
         else:

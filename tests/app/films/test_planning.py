@@ -16,8 +16,8 @@ from app.films.recipes import (
     segment_recipe,
 )
 from app.films.state import FilmState, used_by
-from documents.films import Character, Episode, Project, Take
-from documents.scenes import Scene
+from documents.films import Character, Episode, Project
+from documents.scenes import PanelTake, Scene
 from documents.values import Id
 from tests.factories.records import valid
 
@@ -192,7 +192,9 @@ def test_another_take_is_asked_for_by_its_number_and_named() -> None:
     panel, render = plan(state, wanted)
     assert (panel.key, panel.why, render.work) == (key, "new_take", "render")
     assert panel.parameters.model_dump()["take"] == 1
-    scene.storyboard.panels[1].takes = [Take(number=4, media_id=Id(), made_at=scene.created_at)]
+    scene.storyboard.panels[1].takes = [
+        PanelTake(number=4, media_id=Id(), made_at=scene.created_at)
+    ]
     again = Scene.model_validate(scene.stored())
     found = replace(state, scenes={scene.episode_id: [again]})
     assert plan(found, wanted)[0].parameters.model_dump()["take"] == 5

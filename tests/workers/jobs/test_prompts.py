@@ -14,8 +14,7 @@ from documents.production import PromptExecution, PromptTemplate, Task, Variable
 from tests.factories import valid
 from tests.factories.films import Film, make_film
 from workers.jobs.films.prompts import Prompt, prompt_for
-from workers.providers.base import FileResult
-from workers.providers.image import ImageRequest
+from workers.providers.image import ImageRequest, ImageResult
 from workers.runtime import calls
 from workers.runtime.calls import Call
 from workers.runtime.context import Context, Resources
@@ -145,7 +144,7 @@ async def test_record_of_a_call_and_its_view_name_the_template(
         call,
         lambda path: context.providers.image.draw(call.request, path),  # type: ignore[arg-type]
         context.folder / "panel.png",
-        FileResult,
+        ImageResult,
     )
     [execution] = await PromptExecution.all_in(True, {})
     assert execution.template_id == prompt.template.id

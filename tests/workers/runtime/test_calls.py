@@ -14,9 +14,8 @@ from documents.values import Id
 from tests.factories import valid
 from tests.factories.films import Film, make_film
 from tests.support.charging import PRICE, ChargingText, Till
-from workers.providers.base import FileResult
 from workers.providers.errors import ProviderError
-from workers.providers.image import ImageRequest
+from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.text import TextProvider, TextRequest, TextResult
 from workers.runtime import calls
 from workers.runtime.calls import Call
@@ -175,12 +174,12 @@ async def test_file_of_an_earlier_call_is_fetched(
     paths = [tmp_path / "first.png", tmp_path / "second.png"]
     drawn = 0
 
-    async def draw(path: Path) -> FileResult:
+    async def draw(path: Path) -> ImageResult:
         nonlocal drawn
         drawn += 1
         return await context.providers.image.draw(request, path)
 
-    made = [await calls.make_file(context, call, draw, path, FileResult) for path in paths]
+    made = [await calls.make_file(context, call, draw, path, ImageResult) for path in paths]
     assert drawn == 1
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert made[0].storage_key == made[1].storage_key

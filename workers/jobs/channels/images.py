@@ -23,8 +23,7 @@ from workers.jobs.channels.materials import (
 from workers.jobs.channels.steps import guarded, outcome, step
 from workers.jobs.films.subjects import seed_for
 from workers.jobs.intake import take_in
-from workers.providers.base import FileResult
-from workers.providers.image import ImageRequest
+from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.outside import painter
 from workers.render.errors import Unreadable
 from workers.render.facts import TechnicalData
@@ -86,7 +85,7 @@ async def _made(
         prefix=job.prefix,
     )
     made = await calls.make_file(
-        context, call, lambda into: provider.draw(request, into), path, FileResult
+        context, call, lambda into: provider.draw(request, into), path, ImageResult
     )
     check = seen(await _facts(path))
     media = await take_in(

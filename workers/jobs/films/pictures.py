@@ -1,23 +1,24 @@
-"""Drawing: how characters look, and the panels of the storyboard."""
+"""Drawing the panels of the storyboard."""
 
 from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.revising import revise_one
-from app.films.kinds import DESIGN_CHARACTER, DRAW_PANEL, DesignCharacter, DrawPanel
-from app.films.planning import next_number
-from app.films.recipes import members, panel_recipe
+from app.films.kinds import DRAW_PANEL, DrawPanel
+from app.films.recipes import members
+from app.films.takes import add_panel_take, next_number
 from documents.base import Subject
-from documents.films import MOST_TAKES, Character, Take
+from documents.films import Character
 from documents.library import RelatedElements
 from documents.production import TaskOutput
-from documents.scenes import Scene
-from documents.values import Id, now
+from documents.scenes import PanelTake, Scene
+from documents.values import now
+from workers.jobs.films.figures import designs_of, figures_in
 from workers.jobs.films.prompts import prompt_for
+from workers.jobs.films.references import References, figure_of
 from workers.jobs.films.subjects import (
     cast_of,
-    character_of,
     fails_the_scene,
     frame_of,
     project_of,
@@ -25,9 +26,7 @@ from workers.jobs.films.subjects import (
     seed_for,
 )
 from workers.jobs.intake import take_in
-from workers.providers.base import FileResult
-from workers.providers.image import Figure, ImageRequest
-from workers.providers.voice import SpeechResult, VoiceRequest
+from workers.providers.image import ImageRequest, ImageResult
 from workers.runtime import calls
 from workers.runtime.calls import Call
 from workers.runtime.context import Context
@@ -35,92 +34,6 @@ from workers.runtime.handlers import GiveUp, Outcome, handles
 
 OVERSIZE: Final = 1.2
 """Panels are larger than the frame, so that a slow move over them stays sharp."""
-INTRODUCTION: Final = "My name is {name}."
-
-
-@handles(DESIGN_CHARACTER)
-async def design_character(context: Context, parameters: DesignCharacter) -> Outcome:
-    """Draw the character's final design and cast their voice."""
-    character = await character_of(parameters.character_id)
-    subject = Subject(collection="characters", id=character.id)
-    prompt = await prompt_for(
-        context, "character_design", name=character.name, description=character.description
-    )
-    look = ImageRequest(
-        prompt=prompt.text,
-        width=720,
-        height=720,
-        figures=(figure_of(character),),
-        camera_angle="medium",
-        style="character sheet",
-        seed=seed_for(parameters.seed, character.name),
-    )
-    picture = await calls.make_file(
-        context,
-        Call(
-            context.providers.image,
-            look,
-            category="image_generation",
-            feature="films",
-            stage="character_design",
-            prompt=prompt.text,
-            template=prompt.template,
-            subject=subject,
-        ),
-        lambda path: context.providers.image.draw(look, path),
-        context.folder / "design.png",
-        FileResult,
-    )
-    voice_id = context.providers.voice.voice_for(character.name, parameters.gender, look.seed)
-    line = INTRODUCTION.format(name=character.name)
-    words = VoiceRequest(text=line, voice_id=voice_id, language="en", seed=parameters.seed)
-    sample = await calls.make_file(
-        context,
-        Call(
-            context.providers.voice,
-            words,
-            category="audio_generation",
-            feature="films",
-            stage="voice_profile",
-            prompt=line,
-            subject=subject,
-        ),
-        lambda path: context.providers.voice.speak(words, path),
-        context.folder / "voice.wav",
-        SpeechResult,
-    )
-    related = RelatedElements(character_ids=[character.id])
-    design = await take_in(
-        context,
-        picture.result.path,
-        "character_design",
-        description=prompt.text,
-        tags=["character", character.name],
-        made=picture,
-        seed=look.seed,
-        related=related,
-    )
-    voice = await take_in(
-        context,
-        sample.result.path,
-        "voice_profile",
-        description=f"The voice of {character.name}: {line}",
-        tags=["voice", character.name],
-        made=sample,
-        related=related,
-    )
-
-    async def write(session: AsyncClientSession) -> None:
-        await design.insert(session=session)
-        await voice.insert(session=session)
-        values = {
-            "visual_design.final_design_id": design.id,
-            "voice_profile.voice_id": voice_id,
-            "voice_profile.audio_sample_id": voice.id,
-        }
-        await Character.advance_one({"_id": character.id}, {"$set": values}, session)
-
-    return Outcome(TaskOutput(media_id=design.id, result={"voice_id": voice.id}), write)
 
 
 @handles(DRAW_PANEL)
@@ -135,6 +48,12 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         raise GiveUp(f"Scene {scene.scene_number} has no panel {number}.", code="subject_gone")
     everybody = await cast_of(scene.project_id)
     cast = members(everybody, panel.character_ids)
+    designs = await designs_of(cast)
+    references = References(context)
+    await references.add(project.style_reference_ids, "style")
+    for each in cast:
+        if each.id in designs:
+            await references.add([designs[each.id].id], "character", each.name)
     frame = frame_of(project)
     seed = seed_for(parameters.seed, f"{scene.scene_number}/{number}/{parameters.take}")
     camera_angle = panel.camera_angle or "wide"
@@ -154,7 +73,8 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         location=scene.location,
         time_of_day=scene.time_of_day,
         mood=scene.mood,
-        figures=tuple(figure_of(each) for each in cast),
+        figures=tuple(figure_of(each, designs.get(each.id)) for each in cast),
+        references=tuple(references.found),
         camera_angle=camera_angle,
         seed=seed,
     )
@@ -174,8 +94,9 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         call,
         lambda path: context.providers.image.draw(request, path),
         context.folder / f"scene-{scene.scene_number:02}-panel-{number}.png",
-        FileResult,
+        ImageResult,
     )
+    figures = await figures_in(context, made.result, cast, designs)
     media = await take_in(
         context,
         made.result.path,
@@ -185,39 +106,27 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         made=made,
         seed=seed,
         related=RelatedElements(character_ids=[each.id for each in cast], scene=scene.title[:255]),
-        inputs=[key for each in cast if (key := each.visual_design.final_design_id)],
-        take=next_number(panel.takes),
-        recipe=panel_recipe(project, scene, panel, everybody),
+        inputs=references.used,
+        take=parameters.take,
     )
 
     async def write(session: AsyncClientSession) -> None:
-        await media.insert(session=session)
+        # Somebody may have been deleted while they were drawn.
+        who = {"_id": {"$in": [each.character_id for each in figures]}, "deleted_at": None}
+        there = await Character.collection().distinct("_id", who, session=session)
+        seen = [each for each in figures if each.character_id in there]
 
         def change(current: Scene) -> None:
-            _show(current, number, media.id)
+            for each in current.storyboard.panels:
+                if each.panel_number == number:
+                    at = next_number(each.takes)
+                    take = PanelTake(number=at, media_id=media.id, made_at=now(), figures=seen)
+                    add_panel_take(each, take)
 
+        await media.insert(session=session)
         await revise_one(Scene, scene.id, change, session)
 
     return Outcome(TaskOutput(media_id=media.id), write)
-
-
-def _show(scene: Scene, number: int, media_id: Id) -> None:
-    """The picture is the panel's newest take, and what is seen."""
-    for panel in scene.storyboard.panels:
-        if panel.panel_number == number:
-            take = Take(number=next_number(panel.takes), media_id=media_id, made_at=now())
-            panel.takes = [*panel.takes, take][-MOST_TAKES:]
-            panel.image_id = media_id
-
-
-def figure_of(character: Character) -> Figure:
-    """The character as an image provider has to draw them, the same in every picture."""
-    return Figure(
-        name=character.name,
-        description=character.description,
-        palette=tuple(character.visual_design.color_palette),
-        seed=seed_for(0, character.name),
-    )
 
 
 def _even(length: float) -> int:

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import zip_longest
 from pathlib import Path
 
-from workers.providers.base import CostsNothing, FileResult, free_usage
-from workers.providers.image import ImageRequest
+from workers.providers.base import CostsNothing, free_usage
+from workers.providers.errors import ProviderRefused
+from workers.providers.image import ImageRequest, ImageResult, PlacedFigure
+from workers.render.errors import Unreadable
+from workers.render.probe import colours
 
 
 class LocalImageProvider(CostsNothing):
-    """Paints the scene's words with sets and figures of its own; no model, no network."""
+    """Paints the scene's words with sets and figures of its own; no model, no network.
+
+    It takes after the colours of style references. How somebody looks it knows by their figure,
+    which says more than a reference to their design could.
+    """
 
     provider = "local"
     model = "backlot-painter-1"
 
-    async def draw(self, request: ImageRequest, into: Path) -> FileResult:
+    async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         """Write a PNG, byte for byte the same for the same request."""
-        await asyncio.to_thread(_draw, request, into)
-        return FileResult(
+        style = await _style_of(request)
+        figures = await asyncio.to_thread(_draw, request, style, into)
+        return ImageResult(
             provider=self.provider,
             model=self.model,
             usage=free_usage(),
@@ -26,10 +35,27 @@ class LocalImageProvider(CostsNothing):
             media_type="image/png",
             width=request.width,
             height=request.height,
+            figures=figures,
         )
 
 
-def _draw(request: ImageRequest, into: Path) -> None:
+async def _style_of(request: ImageRequest) -> list[str]:
+    """The colours of the style references, the first of each before the second of each.
+
+    The pictures are somebody's files, so they are opened in the limited process.
+    """
+    paths = [each.path for each in request.references if each.role == "style"]
+    try:
+        found = await asyncio.gather(*(colours(path) for path in paths))
+    except Unreadable as exc:
+        raise ProviderRefused(
+            f"A style reference can't be read: {exc}", code="unreadable_reference"
+        ) from exc
+    ranks = zip_longest(*found)
+    return [each for rank in ranks for each in rank if each is not None]
+
+
+def _draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
     # Pillow is loaded when the first picture is asked for, not when a worker starts.
     from PIL.PngImagePlugin import PngInfo
 
@@ -37,4 +63,6 @@ def _draw(request: ImageRequest, into: Path) -> None:
 
     note = PngInfo()
     note.add_text("Software", "Backlot local painter (a stand-in picture)")
-    paint(request).save(into, format="PNG", compress_level=1, pnginfo=note)
+    picture, figures = paint(request, style)
+    picture.save(into, format="PNG", compress_level=1, pnginfo=note)
+    return figures

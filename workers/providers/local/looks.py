@@ -154,11 +154,11 @@ KIND_OF_WORD: dict[str, str] = {
 }
 
 _MALE = frozenset(
-    "ram stag hart buck stallion colt bull ox oxen cock rooster tomcat boar "
+    "male ram stag hart buck stallion colt bull ox oxen cock rooster tomcat boar "
     f"{_KIND_WORDS['man']} {_KIND_WORDS['boy']}".split()
 )
 _FEMALE = frozenset(
-    "vixen lioness tigress ewe hind doe mare cow heifer sow hen crone "
+    "female vixen lioness tigress ewe hind doe mare cow heifer sow hen crone "
     f"{_KIND_WORDS['woman']} {_KIND_WORDS['girl']}".split()
 )
 

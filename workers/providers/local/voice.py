@@ -40,6 +40,10 @@ class LocalVoiceProvider(CostsNothing):
         """The voice of somebody, such as `en+f3`."""
         return voices.voice_for(name, gender, seed)
 
+    async def knows(self, voice_id: str) -> bool:
+        """Whether eSpeak has the language, and the variant of the voice if one is named."""
+        return await asyncio.to_thread(voices.exists, voice_id)
+
     async def speak(self, request: VoiceRequest, into: Path) -> SpeechResult:
         """Write the speech; signs without a sound become silence of about their length.
 
@@ -78,7 +82,7 @@ class LocalVoiceProvider(CostsNothing):
 
 
 def _order(request: VoiceRequest, text: str, raw: Path) -> bytes:
-    manner = voices.manner_of(request.emotion, request.speed)
+    manner = voices.manner_of(request.emotion, request.speed, request.characteristics)
     return orjson.dumps(
         {
             "text": text,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 from workers.providers.local.languages import UNKNOWN, script_language
 from workers.providers.local.seeds import dice
@@ -43,6 +48,17 @@ _EMOTIONS: dict[str, tuple[float, int, int, int]] = {
     "whispering": (0.9, -2, -30, -28),
 }
 
+# characteristic: (rate factor, pitch, volume)
+_TRAITS: dict[str, tuple[float, int, int]] = {
+    **dict.fromkeys(("slow", "measured", "thoughtful"), (0.88, 0, 0)),
+    **dict.fromkeys(("fast", "quick", "lively"), (1.12, 0, 0)),
+    **dict.fromkeys(("deep", "low", "dark"), (1.0, -14, 0)),
+    **dict.fromkeys(("high", "bright", "shrill"), (1.0, 14, 0)),
+    **dict.fromkeys(("soft", "quiet", "gentle"), (1.0, 0, -14)),
+    **dict.fromkeys(("loud", "booming"), (1.0, 0, 14)),
+}
+_LANGUAGE_LINE = re.compile(r"^language\s+(\S+)", re.MULTILINE)
+
 
 def voice_for(name: str, gender: str | None, seed: int) -> str:
     """The voice of somebody, such as `en+f3`; always the same for the same three."""
@@ -63,12 +79,36 @@ def voices_to_try(voice_id: str, language: str, text: str) -> list[str]:
     return list(dict.fromkeys([*names, spoken.split("-")[0], base, "en"]))
 
 
-def manner_of(emotion: str, speed: float) -> Manner:
-    """The manner of speaking for a feeling at a speed."""
+def exists(voice_id: str) -> bool:
+    """Whether eSpeak has this voice: a language, and perhaps a variant behind a plus sign."""
+    language, plus, variant = voice_id.partition("+")
+    languages, variants = _installed()
+    return language.lower() in languages and (not plus or variant in variants)
+
+
+@cache
+def _installed() -> tuple[frozenset[str], frozenset[str]]:
+    """The languages and variants that eSpeak's data hold."""
+    # Found without importing it: the library itself is for the process that speaks alone.
+    package = find_spec("espeakng_loader")
+    assert package is not None  # a dependency of ours
+    assert package.origin is not None
+    data = Path(package.origin).parent / "espeak-ng-data"
+    texts = [each.read_text("utf-8") for each in (data / "lang").rglob("*") if each.is_file()]
+    languages = {code.lower() for text in texts for code in _LANGUAGE_LINE.findall(text)}
+    variants = {each.name for each in (data / "voices" / "!v").iterdir()}
+    return frozenset(languages), frozenset(variants)
+
+
+def manner_of(emotion: str, speed: float, characteristics: Iterable[str] = ()) -> Manner:
+    """The manner of speaking for a feeling at a speed, by a voice of this kind."""
     factor, pitch, spread, volume = _EMOTIONS.get(emotion, _EMOTIONS["neutral"])
+    for word in dict.fromkeys(re.findall(r"[a-z]+", " ".join(characteristics).lower())):
+        pace, higher, louder = _TRAITS.get(word, (1.0, 0, 0))
+        factor, pitch, volume = factor * pace, pitch + higher, volume + louder
     return Manner(
         rate=round(max(80, min(400, _BASE_RATE * factor * speed))),
-        pitch=_BASE_PITCH + pitch,
+        pitch=max(0, min(100, _BASE_PITCH + pitch)),
         range=_BASE_RANGE + spread,
-        volume=_BASE_VOLUME + volume,
+        volume=max(20, min(150, _BASE_VOLUME + volume)),
     )

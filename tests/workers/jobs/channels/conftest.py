@@ -23,7 +23,7 @@ from tests.workers.conftest import until
 from workers.jobs.channels import rendering
 from workers.providers.base import CostsNothing, FileResult, free_usage
 from workers.providers.errors import ProviderError
-from workers.providers.image import ImageRequest
+from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.music import MusicRequest
 from workers.render.ffmpeg import executable
 from workers.render.report import RenderReport
@@ -75,10 +75,10 @@ class Painter(CostsNothing):
 
     provider, model = "local", "colours-1"
 
-    async def draw(self, request: ImageRequest, into: Path) -> FileResult:
+    async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         colour = (request.seed % 251, request.seed % 241, request.seed % 239)
         await asyncio.to_thread(Image.new("RGB", (640, 360), colour).save, into)
-        return FileResult(
+        return ImageResult(
             provider=self.provider,
             model=self.model,
             usage=free_usage(),

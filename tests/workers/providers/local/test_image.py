@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from workers.providers.image import Figure, ImageRequest
+from workers.providers.errors import ProviderRefused
+from workers.providers.image import Figure, ImageRequest, Reference
 from workers.providers.local.image import LocalImageProvider
 from workers.providers.local.painting.look import look_of
 from workers.providers.local.places import PLACES, place_for
@@ -128,3 +130,78 @@ def test_words_make_the_kind(name: str, description: str, kind: str) -> None:
 )
 def test_words_make_the_place(location: str, prompt: str, place: str) -> None:
     assert place_for(location, prompt).name == place
+
+
+def plain(path: Path, colour: tuple[int, int, int]) -> Reference:
+    """A style reference of one colour."""
+    Image.new("RGB", (64, 64), colour).save(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Reference(role="style", path=path, sha256=digest)
+
+
+async def test_a_picture_takes_after_its_style_references(tmp_path: Path) -> None:
+    red, blue = plain(tmp_path / "r.png", (210, 30, 20)), plain(tmp_path / "b.png", (20, 40, 210))
+
+    async def warmth(*references: Reference) -> float:
+        drawn = await draw(tmp_path / "picture.png", figures=(FOX,), references=references)
+        return float(drawn[..., 0].mean() - drawn[..., 2].mean())
+
+    neutral = await warmth()
+    assert await warmth(blue) + 20 < neutral < await warmth(red) - 20
+    assert await warmth(blue) < await warmth(red, blue) < await warmth(red)
+
+
+async def test_the_same_references_give_the_same_bytes(tmp_path: Path) -> None:
+    reference = plain(tmp_path / "style.png", (20, 160, 90))
+    for name in ("first.png", "second.png"):
+        await draw(tmp_path / name, figures=(FOX,), references=(reference,))
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+
+
+def test_a_reference_is_known_by_its_digest_not_its_path(tmp_path: Path) -> None:
+    reference = plain(tmp_path / "style.png", (1, 2, 3))
+    moved = reference.model_copy(update={"path": tmp_path / "elsewhere.png"})
+    other = reference.model_copy(update={"sha256": "0" * 64})
+    contents = [
+        ImageRequest(prompt="fox", references=(each,)).content()
+        for each in (reference, moved, other)
+    ]
+    assert contents[0] == contents[1] != contents[2]
+    assert str(tmp_path).encode() not in contents[0]
+
+
+async def test_a_reference_that_is_no_picture_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "style.png"
+    path.write_bytes(b"no picture")
+    reference = Reference(role="style", path=path, sha256="0" * 64)
+    with pytest.raises(ProviderRefused) as refused:
+        await draw(tmp_path / "picture.png", references=(reference,))
+    assert refused.value.code == "unreadable_reference"
+
+
+async def test_the_painter_says_where_everybody_is(tmp_path: Path) -> None:
+    crow = Figure(name="Crow", seed=4)
+    request = ImageRequest(prompt="two", width=480, height=270, figures=(FOX, crow), seed=3)
+    result = await LocalImageProvider().draw(request, tmp_path / "picture.png")
+    assert [each.name for each in result.figures] == ["Fox", "Crow"]
+    fox, other = result.figures
+    assert fox.left < other.left
+    assert all(each.top + each.height <= 1 and each.height > 0.2 for each in result.figures)
+    # Where the fox is, the colour of its coat is; elsewhere it is not.
+    orange = np.asarray(look_of(FOX).main)
+
+    def share_of_orange(left: float, width: float) -> float:
+        with Image.open(result.path) as picture:
+            pixels = np.asarray(picture.convert("RGB"), dtype=int)
+        part = pixels[:, round(left * 480) : round((left + width) * 480)]
+        return float((np.abs(part - orange).sum(axis=2) < 60).mean())
+
+    assert share_of_orange(fox.left, fox.width) > 4 * share_of_orange(other.left, other.width)
+
+
+async def test_who_is_out_of_the_picture_is_nowhere(tmp_path: Path) -> None:
+    cast = [Figure(name=name) for name in ("Lion", "Fox", "Crow", "Wolf")]
+    request = ImageRequest(prompt="four", width=200, height=200, figures=cast)
+    near = request.model_copy(update={"camera_angle": "close-up"})
+    drawn = [await LocalImageProvider().draw(each, tmp_path / "p.png") for each in (request, near)]
+    assert len(drawn[1].figures) < len(drawn[0].figures)

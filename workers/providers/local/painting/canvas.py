@@ -193,6 +193,20 @@ class Canvas:
         pixels = radius * self.scale(depth) / SUPERSAMPLING
         self.glows.append(Glow(x / SUPERSAMPLING, y / SUPERSAMPLING, pixels, colour, strength))
 
+    def share_of(self, first: Point, second: Point) -> tuple[float, float, float, float] | None:
+        """What is seen of a box of the world where the figures stand: its left, top, width and
+        height as shares of the picture. None where nothing of it is."""
+        size = (self.image.width, self.image.height)
+        corners = [self.place(first, 1.0), self.place(second, 1.0)]
+        spans = []
+        for axis, length in enumerate(size):
+            low, high = sorted(min(max(each[axis] / length, 0.0), 1.0) for each in corners)
+            if high <= low:
+                return None
+            spans.append((low, high - low))
+        (left, width), (top, height) = spans
+        return left, top, width, height
+
     def shine(self) -> None:
         """Let the lights left so far shine on what is painted so far, not on what follows."""
         if self.glows:

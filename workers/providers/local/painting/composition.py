@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 from PIL import Image
 
-from workers.providers.image import ImageRequest
+from workers.providers.image import ImageRequest, PlacedFigure
 from workers.providers.local.painting import exteriors, interiors, nature, props
 from workers.providers.local.painting.canvas import Camera, Canvas, Pen
 from workers.providers.local.painting.colour import Palette, palette_for
 from workers.providers.local.painting.figures import Pose, draw_figure
-from workers.providers.local.painting.finish import finish
+from workers.providers.local.painting.finish import finish, towards
 from workers.providers.local.painting.look import Look, look_of
 from workers.providers.local.places import Place, place_for
 from workers.providers.local.seeds import dice
 
 MOST_FIGURES = 6
+_BODY = (-0.95, -3.3, 0.95, 0.05)
+"""Of every figure, in its own units: left, top, right and bottom. Tails and raised hands reach
+beyond it."""
+_WAIST = -1.1
+"""Where somebody ends who stands in a well."""
+_SUNK = 0.28
 
 Set = Callable[[Canvas, Palette, Random], None]
 
@@ -41,9 +47,15 @@ _EXPRESSIONS = {
 _IN_THE_WELL = re.compile(r"\b(in|into|down|inside|from|out of)\b[^.]{0,24}\bwell\b", re.IGNORECASE)
 
 
-def paint(request: ImageRequest) -> Image.Image:
-    """The picture of a request, the same for the same request."""
-    palette = palette_for(request.time_of_day, request.mood, request.palette)
+def paint(
+    request: ImageRequest, style: Sequence[str] = ()
+) -> tuple[Image.Image, tuple[PlacedFigure, ...]]:
+    """The picture of a request and who is where in it, the same for the same request.
+
+    `style` are the colours of the references, the most frequent first: they seep into sky, land
+    and accents where the request wishes for no others, and into the light of the whole.
+    """
+    palette = palette_for(request.time_of_day, request.mood, request.palette or style)
     place = place_for(request.location, request.prompt)
     looks = [look_of(figure) for figure in request.figures[:MOST_FIGURES]]
     spots = _spots(looks, place, request)
@@ -52,7 +64,32 @@ def paint(request: ImageRequest) -> Image.Image:
     _paint_figures(canvas, palette, looks, spots, place, request)
     indoors = place.set_name in _INTERIORS
     grade = palette.indoor_grade if indoors else palette.grade
-    return finish(canvas, grade, request.style, request.seed)
+    picture = finish(canvas, towards(grade, style), request.style, request.seed)
+    return picture, _placed(canvas, looks, spots, place, request)
+
+
+def _placed(
+    canvas: Canvas,
+    looks: list[Look],
+    spots: list[tuple[float, float, float, bool]],
+    place: Place,
+    request: ImageRequest,
+) -> tuple[PlacedFigure, ...]:
+    """Where the figures are that can be seen."""
+    placed = []
+    left, top, right, bottom = _BODY
+    for index, (x, y, size, _) in enumerate(spots[: len(looks)]):
+        sunk = index == 0 and _is_in_the_well(place, request)
+        low = _WAIST if sunk else bottom
+        foot = y + _SUNK if sunk else y
+        box = canvas.share_of(
+            (x + left * size, foot + top * size), (x + right * size, foot + low * size)
+        )
+        if box is not None:
+            names = ("left", "top", "width", "height")
+            shares = {name: round(value, 4) for name, value in zip(names, box, strict=True)}
+            placed.append(PlacedFigure(name=request.figures[index].name, **shares))
+    return tuple(placed)
 
 
 def _paint_set(canvas: Canvas, palette: Palette, place: Place, request: ImageRequest) -> None:
@@ -156,5 +193,5 @@ def _paint_figure(
         head_tilt=die.uniform(-7, 7),
         sunk=sunk,
     )
-    foot = y + 0.28 if sunk else y
+    foot = y + _SUNK if sunk else y
     draw_figure(Pen(canvas, x, foot, size, mirrored), look, pose)

@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from workers.providers.local.painting.canvas import SUPERSAMPLING, Canvas, light_map
+from workers.providers.local.painting.colour import from_hex
 from workers.providers.local.seeds import derived_seed
 
 Floats = npt.NDArray[np.float32]
+Grade = tuple[float, float, float]
+_PULL = 0.4
+"""How far the light goes towards the colour of the references: 0 not at all, 1 wholly."""
+_STRONGEST = 1.9
+"""No channel is made stronger or weaker than this, for one pure colour would drown all others."""
+
+
+def towards(grade: Grade, style: Sequence[str]) -> Grade:
+    """The grade with the light of these colours in it, as bright as before."""
+    if not style:
+        return grade
+    # The first colours are the frequent ones, and count for more.
+    weights = 1 / np.arange(1, len(style) + 1)
+    colours = np.asarray([from_hex(each) for each in style], dtype=np.float64)
+    mean = np.maximum((colours * weights[:, None]).sum(axis=0) / weights.sum(), 8.0)
+    cast = np.clip(mean / mean.mean(), 1 / _STRONGEST, _STRONGEST) ** _PULL
+    red, green, blue = (float(each) for each in np.asarray(grade) * cast / cast.mean())
+    return red, green, blue
 
 
 def finish(canvas: Canvas, grade: tuple[float, float, float], style: str, seed: int) -> Image.Image:

@@ -1,0 +1,76 @@
+"""Who is where in a panel, and how much they look as they were designed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from documents.films import Character
+from documents.library import Media
+from documents.scenes import PanelFigure
+from documents.values import Id
+from workers.jobs.films.references import box_of, fetched, placed_in
+from workers.providers.image import ImageResult
+from workers.render.errors import Unreadable
+from workers.render.facts import Box
+from workers.render.probe import likeness
+from workers.runtime.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Somebody's final design, to compare others with."""
+
+    media_id: Id
+    path: Path
+    box: Box
+
+    async def like(self, picture: Path, box: Box) -> float | None:
+        """How much who is in this part of a picture looks like it; None where it can't be told,
+        because there is too little to be seen."""
+        try:
+            return round(await likeness(picture, box, self.path, self.box), 4)
+        except Unreadable:
+            return None
+
+
+async def model_of(context: Context, character: Character, design: Media | None) -> Model | None:
+    """The character's final design, if there is one that can be looked at. Raises ProviderError
+    where nobody has looked at it yet."""
+    if design is None or (path := await fetched(context, design)) is None:
+        return None
+    return Model(design.id, path, await placed_in(design, character.name))
+
+
+async def designs_of(cast: Sequence[Character]) -> dict[Id, Media]:
+    """The final designs of these characters, by character."""
+    keys = {each.id: each.visual_design.final_design_id for each in cast}
+    found = await Media.all_in(True, {"_id": {"$in": [key for key in keys.values() if key]}})
+    media = {each.id: each for each in found}
+    return {who: media[key] for who, key in keys.items() if key in media}
+
+
+async def figures_in(
+    context: Context,
+    result: ImageResult,
+    cast: Sequence[Character],
+    designs: Mapping[Id, Media],
+) -> list[PanelFigure]:
+    """The characters that the provider has placed in the picture."""
+    left = list(cast)
+    figures = []
+    for placed in result.figures:
+        character = next((each for each in left if each.name == placed.name), None)
+        if character is None:
+            continue
+        left.remove(character)
+        model = await model_of(context, character, designs.get(character.id))
+        box = box_of(placed)
+        figures.append(
+            PanelFigure(
+                character_id=character.id,
+                **placed.model_dump(exclude={"name"}),
+                similarity=await model.like(result.path, box) if model else None,
+                design_id=model.media_id if model else None,
+            )
+        )
+    return figures
