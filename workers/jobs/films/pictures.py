@@ -100,18 +100,19 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         take=parameters.take,
     )
 
-    def change(current: Scene) -> None:
-        for each in current.storyboard.panels:
-            if each.panel_number == number:
-                take = PanelTake(
-                    number=next_number(each.takes),
-                    media_id=media.id,
-                    made_at=now(),
-                    figures=figures,
-                )
-                add_panel_take(each, take)
-
     async def write(session: AsyncClientSession) -> None:
+        # Somebody may have been deleted while they were drawn.
+        who = {"_id": {"$in": [each.character_id for each in figures]}, "deleted_at": None}
+        there = await Character.collection().distinct("_id", who, session=session)
+        seen = [each for each in figures if each.character_id in there]
+
+        def change(current: Scene) -> None:
+            for each in current.storyboard.panels:
+                if each.panel_number == number:
+                    at = next_number(each.takes)
+                    take = PanelTake(number=at, media_id=media.id, made_at=now(), figures=seen)
+                    add_panel_take(each, take)
+
         await media.insert(session=session)
         await revise_one(Scene, scene.id, change, session)
 
