@@ -1,5 +1,6 @@
 """What people do about characters: design, voice, relationships, consistency, deletion."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -229,6 +230,21 @@ async def test_nobody_is_above_themselves(http: httpx.AsyncClient, world: World)
     assert (await put(two, one, "parent")).status_code == 200
     everybody = await Character.all_in(True, {"project_id": world.project.id})
     assert sum(len(each.profile.relationships) for each in everybody) == 6
+
+
+async def test_a_circle_is_not_tied_by_several_at_once(
+    http: httpx.AsyncClient, world: World
+) -> None:
+    cast = [world.character, await somebody(world, "Crow"), await somebody(world, "Wolf")]
+
+    async def put(who: Character, whom: Character) -> int:
+        path = f"{path_of(who)}/relationships/{whom.id}"
+        body = {"relationship_type": "parent"}
+        return (await http.put(path, json=body, headers=as_(world.editor))).status_code
+
+    ring = zip(cast, [*cast[1:], cast[0]], strict=True)
+    answers = await asyncio.gather(*(put(who, whom) for who, whom in ring))
+    assert sorted(answers) == [200, 200, 409]
 
 
 async def test_consistency_lists_panels_and_what_stands_out(
