@@ -15,7 +15,7 @@ from app.core.actor import Actor, demand
 from app.core.errors import NotFound
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
-from documents.base import Computed, Record, mark, within
+from documents.base import Record, computed, within
 from documents.values import Id
 
 R = TypeVar("R", bound=Record)
@@ -36,7 +36,7 @@ async def revise(
     if not (values := _differences(before, after)):
         return record
     # What an update of single fields has left behind is put right, too.
-    values |= {name: after[name] for name in _computed(type(record))}
+    values |= {name: after[name] for name in computed(type(record))}
     write = type(record).write_one if by_person else type(record).advance_one
     written = await write({"_id": record.id}, {"$set": values}, session)
     assert written is not None  # the transaction has just read it
@@ -91,10 +91,6 @@ async def deed(
         return after
 
     return await recorded(parts, actor, together)
-
-
-def _computed(model: type[Record]) -> list[str]:
-    return [name for name, field in model.model_fields.items() if mark(field, Computed)]
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from workers.jobs.channels import (
     tracks,
     watching,
 )
-from workers.jobs.films import assembly, pictures, screenplay, sound
+from workers.jobs.films import assembly, following, pictures, screenplay, sound
 
 __all__ = [
     "assembly",
     "exporting",
+    "following",
     "images",
     "imports",
     "library",

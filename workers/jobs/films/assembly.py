@@ -7,12 +7,7 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.films.kinds import ASSEMBLE_EPISODE, RENDER_SCENE, AssembleEpisode, RenderScene
-from app.films.progress import (
-    complete_project,
-    enter_phase,
-    refresh_episode,
-    set_episode_status,
-)
+from app.films.progress import refresh_project, set_episode_status
 from documents.films import Episode
 from documents.library import Media
 from documents.production import TaskOutput
@@ -81,9 +76,7 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
         }
         update = {"$set": production, "$inc": {"production.attempts": 1}}
         await Scene.advance_one({"_id": scene.id}, update, session)
-        await refresh_episode(scene.episode_id, session)
         await set_episode_status(scene.episode_id, "production", session)
-        await enter_phase(scene.project_id, "scene_production", "production", session)
 
     return Outcome(TaskOutput(media_id=segment.id, result={"seconds": timeline.duration}), write)
 
@@ -141,7 +134,7 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
             "metadata.thumbnail_id": poster_media.id,
         }
         await Episode.advance_one({"_id": episode.id}, {"$set": metadata}, session)
-        await complete_project(episode.project_id, session)
+        await refresh_project(episode.project_id, session)
 
     seconds = video_media.technical_data.duration
     return Outcome(TaskOutput(media_id=video_media.id, result={"seconds": seconds}), write)

@@ -6,7 +6,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.films import kinds
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
-from app.films.progress import enter_phase, refresh_episode
+from app.films.progress import refresh_project
 from app.library.kinds import EMBED_MEDIA, EmbedMedia
 from app.production import tasks
 from app.production.tasks import Ownership, new_task
@@ -229,8 +229,7 @@ class _Production:
             "script.estimated_duration": screenplay.duration_seconds,
         }
         await Episode.advance_one({"_id": self.episode.id}, {"$set": values}, session)
-        await refresh_episode(self.episode.id, session)
-        await enter_phase(self.episode.project_id, "visual_design", "production", session)
+        await refresh_project(self.episode.project_id, session)
 
 
 def _character(episode: Episode, written: ScreenplayCharacter) -> Character:
