@@ -38,3 +38,9 @@ APPROVALS: Final = Access(read=in_project("project_id", *EVERY_MEMBER), change=m
 """Saying that a part is good as it is, or that it is not."""
 SHARING: Final = Access(read=in_project("_id", *EVERY_MEMBER), change=own_project)
 """Who else may work on a project."""
+LINKS: Final = Access(
+    read=in_project("project_id", *EDITORS),
+    create=in_project("project_id", *EDITORS),
+    delete=in_project("project_id", *EDITORS),
+)
+"""Addresses for guests: whoever has one is let in, so that only editors see who has."""

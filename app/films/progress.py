@@ -96,7 +96,8 @@ def progress_of(
     count = max(planned, len(episodes))
 
     def share(name: str) -> float:
-        return sum(getattr(each, name) for each in episodes) / count
+        total: float = sum(getattr(each, name) for each in episodes)
+        return total / count
 
     story = share("written")
     shares: dict[Phase, float] = {

@@ -5,6 +5,7 @@ from typing import Final
 from app.core.resource import PLAIN, Resource
 from app.films import access, limits
 from documents.films import Character, Episode, Project
+from documents.reviews import ReviewComment, ReviewLink
 from documents.scenes import Scene
 
 RESOURCES: Final = (
@@ -43,5 +44,21 @@ RESOURCES: Final = (
         filters=("workspace_id", "project_id", "episode_id"),
         sorts=("scene_number",),
         verbs=PLAIN,
+    ),
+    Resource(
+        ReviewLink,
+        path="review-links",
+        line="films",
+        access=access.LINKS,
+        filters=("workspace_id", "project_id", "episode_id"),
+        verbs=("list", "read", "delete"),
+    ),
+    Resource(
+        ReviewComment,
+        path="review-comments",
+        line="films",
+        access=access.PARTS,
+        filters=("workspace_id", "project_id", "episode_id", "scene_id"),
+        verbs=("list", "read", "change", "delete"),
     ),
 )
