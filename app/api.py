@@ -17,6 +17,7 @@ from app.channels.routes import router as channel_routes
 from app.core.resource import Resource
 from app.factory.resources import RESOURCES as FACTORY
 from app.films.guest_routes import router as guest_routes
+from app.films.project_routes import router as project_routes
 from app.films.resources import RESOURCES as FILMS
 from app.films.review_routes import router as review_routes
 from app.identity.resources import RESOURCES as IDENTITY
@@ -63,7 +64,7 @@ def routers() -> list[APIRouter]:
         *(upload_routes, link_routes, trash_routes, usage_routes),
         *(production_routes, insight_routes, template_routes, template_uploads),
         *(channel_routes, job_routes),
-        *(review_routes, guest_routes),
+        *(project_routes, review_routes, guest_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]
 

@@ -19,3 +19,9 @@ class TooManyComments(Refusal):
     """So much has been said about it that nobody reads it; delete some, or make a new link."""
 
     status, code = 409, "too_many_comments"
+
+
+class ProjectTooLarge(Refusal):
+    """The project holds more than is copied or exported at once."""
+
+    status, code = 422, "project_too_large"
