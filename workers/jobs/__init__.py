@@ -11,10 +11,12 @@ from workers.jobs.channels import (
     watching,
 )
 from workers.jobs.films import assembly, following, pictures, screenplay, sound
+from workers.jobs.films import exporting as film_exporting
 
 __all__ = [
     "assembly",
     "exporting",
+    "film_exporting",
     "following",
     "images",
     "imports",

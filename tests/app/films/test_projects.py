@@ -347,3 +347,15 @@ class TestTree:
     async def test_strangers_see_none(self, http: httpx.AsyncClient, world: World) -> None:
         answer = await http.get(path(world, "/tree"), headers=as_(world.stranger))
         assert codes(answer) == (404, "not_found")
+
+
+async def test_an_export_is_asked_for_once(http: httpx.AsyncClient, world: World) -> None:
+    answers = await asyncio.gather(
+        *(http.post(path(world, "/export"), headers=as_(world.editor)) for _ in range(5))
+    )
+    assert {each.status_code for each in answers} == {202}
+    assert len({each.json()["id"] for each in answers}) == 1
+    assert answers[0].json()["kind"] == "films.export_project"
+    refused = await http.post(path(world, "/export"), headers=as_(world.viewer))
+    assert codes(refused) == (404, "not_found")
+    assert await Task.collection().count_documents({}) == 1
