@@ -18,8 +18,11 @@ from app.core.resource import Resource
 from app.factory.resources import RESOURCES as FACTORY
 from app.films.character_routes import router as character_routes
 from app.films.freshness import FilmMaker
+from app.films.guest_routes import router as guest_routes
 from app.films.making_routes import router as making_routes
+from app.films.project_routes import router as project_routes
 from app.films.resources import RESOURCES as FILMS
+from app.films.review_routes import router as review_routes
 from app.films.scene_routes import router as scene_routes
 from app.films.script_routes import router as script_routes
 from app.films.story_routes import router as story_routes
@@ -69,6 +72,7 @@ def routers() -> list[APIRouter]:
         *(production_routes, insight_routes, template_routes, template_uploads),
         *(channel_routes, job_routes, character_routes),
         *(making_routes, story_routes, script_routes, scene_routes),
+        *(project_routes, review_routes, guest_routes),
     )
     return [*written, *(resource.router for resource in RESOURCES)]
 

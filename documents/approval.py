@@ -17,6 +17,8 @@ class Approval(Embedded):
     """Holds for one content, told by its hash: a record that says something else has none."""
 
     content_hash: ContentHash
+    revision: Annotated[int | None, Field(ge=1)] = None
+    """Of the record, as it was when it was looked at; None where nobody was asked to look."""
     at: Moment
     by: Annotated[Id | None, Reference("users", on_delete="clear")] = None
     """None where nobody was asked to look, because the work was ordered so."""

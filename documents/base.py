@@ -88,6 +88,11 @@ def mark(info: FieldInfo, kind: type[Mark]) -> Mark | None:
     return next((each for each in info.metadata if isinstance(each, kind)), None)
 
 
+def computed(model: type[BaseModel]) -> list[str]:
+    """The fields of the class that are made from its other fields."""
+    return [name for name, field in model.model_fields.items() if mark(field, Computed)]
+
+
 class NotUnique(Exception):
     """Another record already holds these values."""
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from bson import ObjectId
+from pydantic import ValidationError
 
-from documents.base import Record, Session, StoredDocument, raised, touched
+from documents.base import Record, Session, StoredDocument, computed, raised, touched
 from documents.references import ReferencePath, references
 from documents.registry import COLLECTIONS
 from documents.values import Id, now
@@ -182,15 +183,30 @@ async def _clear(doomed: Tree, session: Session) -> None:
             async for row in rows:
                 pointing[each.collection, row["_id"]].append(each)
     for (name, key), incoming in pointing.items():
-        source = COLLECTIONS[name].collection()
+        model = COLLECTIONS[name]
+        source = model.collection()
         fields = {each.path.field.top for each in incoming}
-        document = await source.find_one({"_id": key}, dict.fromkeys(fields, 1), session=session)
+        shown = None if computed(model) else dict.fromkeys(fields, 1)
+        document = await source.find_one({"_id": key}, shown, session=session)
         if document is None:
             continue
         for each in incoming:
             each.path.without(document, each.ids)
-        update = {"$set": {field: document[field] for field in fields if field in document}}
-        await source.update_one({"_id": key}, raised(update), session=session)
+        values = {field: document[field] for field in fields if field in document}
+        values |= _computed(model, document)
+        await source.update_one({"_id": key}, raised({"$set": values}), session=session)
+
+
+def _computed(model: type[Record], document: StoredDocument) -> StoredDocument:
+    """What follows from the document's fields, which say something else than before."""
+    if not (names := computed(model)):
+        return {}
+    try:
+        whole = model.model_validate(document).stored()
+    except ValidationError:
+        # A document that its class would not take any more stands in the way of no deletion.
+        return {}
+    return {name: whole[name] for name in names}
 
 
 def _incoming(targets: Tree) -> list[Incoming]:

@@ -100,7 +100,10 @@ class Project(Record):
 
     workspace_id: Annotated[Id, Reference("workspaces"), Fixed()]
     created_by: Annotated[Id, Reference("users"), ServerOwned()]
-    collaborator_ids: Annotated[list[Id], Reference("users", on_delete="clear")] = []
+    collaborator_ids: Annotated[
+        list[Id], Reference("users", on_delete="clear"), ServerOwned(), Field(max_length=100)
+    ] = []
+    """Who may work on it though no editor of the workspace: its owner says so, by verbs."""
     style_reference_ids: Annotated[
         list[Id],
         Reference("media", on_delete="clear", only={"media_type": "style_reference"}),
@@ -162,6 +165,8 @@ class EpisodeProduction(Embedded):
     scene_count: Count = 0
     completed_scenes: Count = 0
     render_progress: Percentage = 0
+    review_note: Line = ""
+    """Why the film was rejected last."""
 
 
 class EpisodeMetadata(Embedded):

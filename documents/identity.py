@@ -234,7 +234,8 @@ AuditAction = Literal["create", "change", "delete", "restore", "sign_in"]
 class AuditActor(Embedded):
     """Who made a change; the account or key may be gone by now."""
 
-    kind: Literal["user", "api_key", "assistant", "publisher", "system"]
+    kind: Literal["user", "api_key", "assistant", "publisher", "system", "guest"]
+    """A guest has no account, only an address that he was given."""
     id: Id | None = None
     """The person, also where a key or an assistant acts for him."""
     key_id: Id | None = None

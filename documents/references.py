@@ -64,6 +64,10 @@ class ReferencePath:
         """Take these ids out of the document, in place."""
         _clear(document, self.field.steps, gone, self.nullable)
 
+    def renamed(self, document: StoredDocument, ids: Mapping[Id, Id]) -> None:
+        """Name others in the place of those that the map knows, in place."""
+        _rename(document, self.field.steps, ids)
+
 
 _REFERENCES: dict[type[Record], tuple[ReferencePath, ...]] = {}
 
@@ -173,3 +177,19 @@ def _clear(value: Any, steps: tuple[str, ...], gone: set[Id], nullable: bool) ->
         _clear(value.get(step), rest, gone, nullable)
     elif value.get(step) in gone:
         value[step] = None
+
+
+def _rename(value: Any, steps: tuple[str, ...], ids: Mapping[Id, Id]) -> None:
+    if value is None:
+        return
+    step, rest = steps[0], steps[1:]
+    if step in (EACH, VALUES):
+        for each in value if step == EACH else value.values():
+            _rename(each, rest, ids)
+    elif rest == (EACH,):
+        if value.get(step):
+            value[step] = [ids.get(key, key) for key in value[step]]
+    elif rest:
+        _rename(value.get(step), rest, ids)
+    elif value.get(step) in ids:
+        value[step] = ids[value[step]]

@@ -89,7 +89,7 @@ class ReviewComment(Record):
         None
     )
     author_name: Annotated[Title, ServerOwned()]
-    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    text: Annotated[str, Fixed(), Field(min_length=1, max_length=10_000)]
     time_code: Annotated[Seconds | None, Fixed()] = None
     """Seconds from the start of the scene, or of the episode where there is no scene."""
     panel_number: Annotated[int | None, Field(ge=1), Fixed()] = None

@@ -19,15 +19,7 @@ from app.core.gathering import BY_ID
 from app.core.merge import updated
 from app.core.parts import Parts
 from app.core.recording import Transaction, recorded
-from documents.base import (
-    Computed,
-    Record,
-    StoredDocument,
-    mark,
-    raised,
-    refusals,
-    within,
-)
+from documents.base import Record, StoredDocument, computed, raised, refusals, within
 from documents.values import Id
 
 R = TypeVar("R", bound=Record)
@@ -153,11 +145,7 @@ def _changed_by(record: R, change: Callable[[R], None]) -> StoredDocument:
     if not (values := _differences(before, after)):
         return {}
     # What an update of single fields has left behind is put right, too.
-    return values | {name: after[name] for name in _computed(type(record))}
-
-
-def _computed(model: type[Record]) -> list[str]:
-    return [name for name, field in model.model_fields.items() if mark(field, Computed)]
+    return values | {name: after[name] for name in computed(type(record))}
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

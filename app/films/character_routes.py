@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Header, Query, Response
 
 from app.core.actor import CurrentActor, ScopeMissing, demand
-from app.core.answer import Answer, as_days, public
 from app.core.bodies import StrictRoute
 from app.core.errors import (
     BadQuery,
@@ -22,9 +21,9 @@ from app.core.errors import (
     WrongState,
     documented,
 )
-from app.core.fields import Fields
 from app.core.parts import CurrentParts
 from app.core.schemas import read_schema
+from app.core.showing import shown
 from app.films import access, cast, farewell, relationships
 from app.films.cast import Begun
 from app.films.cast_schemas import (
@@ -46,7 +45,6 @@ from documents.films import Character
 from documents.values import Id
 
 router = APIRouter(prefix="/characters", tags=["films"], route_class=StrictRoute)
-FIELDS: Final = Fields(Character)
 SIGNED_IN: Final = (NotFound, NotSignedIn, ScopeMissing, Invalid)
 BODY: Final = (MalformedBody, TooLarge, UnsupportedMediaType)
 BEGINNING: Final = documented(*SIGNED_IN, *BODY, UnderWay, WrongState)
@@ -79,7 +77,7 @@ async def choose_design(
 ) -> Response:
     """Makes a take, or any picture of the project, the final design. The panels are compared with
     it anew."""
-    return _shown(await cast.choose_design(parts, actor, id, body.media_id))
+    return shown(await cast.choose_design(parts, actor, id, body.media_id))
 
 
 @router.post(
@@ -153,7 +151,7 @@ async def relate(
     """Says what the character is to another of the project, at both of them, in place of what was
     said before."""
     wish = relationships.Wish(body.relationship_type, body.reverse_type, body.description)
-    return _shown(await relationships.relate(parts, actor, id, other_id, wish))
+    return shown(await relationships.relate(parts, actor, id, other_id, wish))
 
 
 @router.delete(
@@ -164,7 +162,7 @@ async def relate(
 )
 async def part(id: Id, other_id: Id, actor: CurrentActor, parts: CurrentParts) -> Response:
     """Forgets what the two are to each other, at both of them."""
-    return _shown(await relationships.part(parts, actor, id, other_id))
+    return shown(await relationships.part(parts, actor, id, other_id))
 
 
 @router.post(
@@ -206,8 +204,3 @@ def _begun(begun: Begun) -> WorkBegun:
 def _deleted(keys: set[Id], scenes: Sequence[StoredDocument]) -> CharacterDeleted:
     changed = [SceneChanged.model_validate({**each, "id": each["_id"]}) for each in scenes]
     return CharacterDeleted(deleted=sorted(keys), scenes=changed)
-
-
-def _shown(character: Character) -> Response:
-    document = FIELDS.picked(character.stored())
-    return Answer(public(as_days(document, FIELDS.days)))

@@ -3,6 +3,12 @@
 from app.core.errors import Refusal
 
 
+class OtherVersion(Refusal):
+    """The content is not the one that was looked at; `content_hash` tells the present one."""
+
+    status, code = 409, "changed_meanwhile"
+
+
 class ScriptChanged(Refusal):
     """The script is in another version than the one that the change is based on."""
 
@@ -55,3 +61,21 @@ class TooManyScenes(Refusal):
     """More scenes would have to change than go in one transaction."""
 
     status, code = 409, "too_many_scenes"
+
+
+class NoComments(Refusal):
+    """The link lets its guests look, and not say anything."""
+
+    status, code = 403, "no_comments"
+
+
+class TooManyComments(Refusal):
+    """So much has been said about it that nobody reads it; delete some, or make a new link."""
+
+    status, code = 409, "too_many_comments"
+
+
+class ProjectTooLarge(Refusal):
+    """The project holds more than is copied or exported at once."""
+
+    status, code = 422, "project_too_large"

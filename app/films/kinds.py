@@ -89,6 +89,14 @@ class AssembleEpisode(Parameters):
     episode_id: Id
 
 
+class RefreshProject(Parameters):
+    project_id: Id
+
+
+class ExportProject(Parameters):
+    project_id: Id
+
+
 WRITE_SCREENPLAY: Final = TaskKind(
     "films.write_screenplay", "script_generation", WriteScreenplay, queue="io"
 )
@@ -113,4 +121,8 @@ RENDER_SCENE: Final = TaskKind(
 )
 ASSEMBLE_EPISODE: Final = TaskKind(
     "films.assemble_episode", "render", AssembleEpisode, queue="cpu", timeout_seconds=3600
+)
+REFRESH_PROJECT: Final = TaskKind("films.refresh_project", "maintenance", RefreshProject)
+EXPORT_PROJECT: Final = TaskKind(
+    "films.export_project", "render", ExportProject, queue="cpu", timeout_seconds=3600
 )

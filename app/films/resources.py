@@ -7,7 +7,7 @@ from app.core.resource import PLAIN, READ_ONLY, Resource
 from app.films import access, limits
 from app.films.scene_writing import SceneWriting
 from documents.films import Character, Episode, Project
-from documents.reviews import ScriptVersion
+from documents.reviews import ReviewComment, ReviewLink, ScriptVersion
 from documents.scenes import Scene
 
 SCENES: Final = Resource(
@@ -59,5 +59,21 @@ RESOURCES: Final = (
         filters=("episode_id",),
         sorts=("version",),
         verbs=READ_ONLY,
+    ),
+    Resource(
+        ReviewLink,
+        path="review-links",
+        line="films",
+        access=access.LINKS,
+        filters=("workspace_id", "project_id", "episode_id"),
+        verbs=("list", "read", "delete"),
+    ),
+    Resource(
+        ReviewComment,
+        path="review-comments",
+        line="films",
+        access=access.PARTS,
+        filters=("workspace_id", "project_id", "episode_id", "scene_id"),
+        verbs=("list", "read", "change", "delete"),
     ),
 )

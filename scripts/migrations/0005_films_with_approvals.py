@@ -10,7 +10,12 @@ LACKING: Final[dict[str, dict[str, Any]]] = {
         "outline": {"logline": "", "summary": "", "themes": []},
         "archived_at": None,
     },
-    "episodes": {"source": None, "approval": None, "script.language": None},
+    "episodes": {
+        "source": None,
+        "approval": None,
+        "script.language": None,
+        "production.review_note": "",
+    },
     "characters": {"visual_design.takes": []},
     "scenes": {
         "approval": None,

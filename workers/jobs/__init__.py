@@ -10,13 +10,16 @@ from workers.jobs.channels import (
     tracks,
     watching,
 )
-from workers.jobs.films import assembly, cast, developing, pictures, screenplay, sound
+from workers.jobs.films import assembly, cast, developing, following, pictures, screenplay, sound
+from workers.jobs.films import exporting as film_exporting
 
 __all__ = [
     "assembly",
     "cast",
     "developing",
     "exporting",
+    "film_exporting",
+    "following",
     "images",
     "imports",
     "library",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.kinds import KINDS, P, TaskKind
-from documents.production import TaskOutput
+from documents.production import Task, TaskOutput
 
 if TYPE_CHECKING:
     from workers.runtime.context import Context
@@ -49,6 +49,27 @@ def handles(kind: TaskKind[P]) -> Callable[[Handler[P]], Handler[P]]:
             raise TypeError(f"two handlers for {kind.name}")
         HANDLERS[kind.name] = handler
         return handler
+
+    return register
+
+
+Follower: TypeAlias = Callable[[Task], Awaitable[None]]
+
+FOLLOWERS: Final[list[tuple[str, Follower]]] = []
+"""What is done after the commit of a task's outcome, by the beginning of the kind's name."""
+
+
+def follows(kinds: str) -> Callable[[Follower], Follower]:
+    """Declare what is done whenever a task that wrote something has ended well, of all kinds whose
+    name begins so.
+
+    It is for what can be derived again at any time: where the process dies right after the commit,
+    it is not done.
+    """
+
+    def register(follower: Follower) -> Follower:
+        FOLLOWERS.append((kinds, follower))
+        return follower
 
     return register
 

@@ -29,7 +29,7 @@ from workers.runtime import claims
 from workers.runtime.claims import Failure, LeaseLost
 from workers.runtime.context import Context, Resources
 from workers.runtime.fairness import FairShare, scheduling_weights
-from workers.runtime.handlers import HANDLERS, GiveUp, Outcome, kind_of
+from workers.runtime.handlers import FOLLOWERS, HANDLERS, GiveUp, Outcome, kind_of
 from workers.runtime.sweep import BACKOFF_SECONDS, runnable, sweep
 
 CANCEL_POLL_SECONDS: Final = 0.5
@@ -188,6 +188,16 @@ class Runner:
             await write(session)
 
         await self.resources.store.in_transaction(together)
+        await self._follow(task)
+
+    async def _follow(self, task: Task) -> None:
+        """What is done afterwards; the task has ended, whatever becomes of that."""
+        for kinds, follower in FOLLOWERS:
+            if task.kind.startswith(kinds):
+                try:
+                    await follower(task)
+                except PyMongoError as exc:
+                    logger.warning("%s %s: not followed up: %s", task.kind, task.id, exc)
 
     async def _finish_in_bulk(self) -> None:
         """Completions that write nothing else: as many as there are, in one round trip."""

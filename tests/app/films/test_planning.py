@@ -137,7 +137,7 @@ def test_an_edit_upstream_is_shown_and_made_anew_only_where_it_is_chosen() -> No
     state = finished()
     first, second = scenes_of(state)
     for scene in (first, second):
-    scene.storyboard.panels[0].description = "Something else"
+        scene.storyboard.panels[0].description = "Something else"
     assert plan(state, Wanted()) == []
     assert named(outdated(state)) == {
         ("panel", "outdated"),

@@ -77,7 +77,7 @@ async def test_it_expires(
     http: httpx.AsyncClient, world: World, media: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = await made(http, world, media, seconds=60)
-    monkeypatch.setattr("app.library.links.now", lambda: now() + timedelta(seconds=61))
+    monkeypatch.setattr("app.library.signatures.now", lambda: now() + timedelta(seconds=61))
     assert codes(await http.get(address(link))) == (410, "link_over")
 
 

@@ -8,14 +8,9 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.revising import revise_one
-from app.films.approving import approve
+from app.films.approvals import approve_unseen
 from app.films.kinds import ASSEMBLE_EPISODE, RENDER_SCENE, AssembleEpisode, RenderScene
-from app.films.progress import (
-    complete_project,
-    enter_phase,
-    refresh_episode,
-    set_episode_status,
-)
+from app.films.progress import refresh_project, set_episode_status
 from app.films.recipes import film_recipe, scene_seconds, segment_recipe
 from documents.films import MOST_TAKES, Episode, EpisodeMetadata
 from documents.library import Media
@@ -103,12 +98,10 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
         def change(current: Scene) -> None:
             _show(current, segment, mixed, scene)
             if parameters.auto_approve:
-                approve(current, None)
+                approve_unseen(current)
 
         await revise_one(Scene, scene.id, change, session)
-        await refresh_episode(scene.episode_id, session)
         await set_episode_status(scene.episode_id, "production", session)
-        await enter_phase(scene.project_id, "scene_production", "production", session)
 
     return Outcome(TaskOutput(media_id=segment.id, result={"seconds": timeline.duration}), write)
 
@@ -186,7 +179,7 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
             )
 
         await revise_one(Episode, episode.id, change, session)
-        await complete_project(episode.project_id, session)
+        await refresh_project(episode.project_id, session)
 
     seconds = video_media.technical_data.duration
     return Outcome(TaskOutput(media_id=video_media.id, result={"seconds": seconds}), write)

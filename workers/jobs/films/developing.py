@@ -10,7 +10,7 @@ from app.films.casting import name_key
 from app.films.developing import next_number
 from app.films.errors import TooManyEpisodes
 from app.films.kinds import DEVELOP, WRITE_SCREENPLAY, Develop, WriteScreenplay
-from app.films.progress import enter_phase
+from app.films.progress import refresh_project
 from app.films.service import store_story, story_media
 from app.identity.errors import LimitReached
 from app.identity.limits import check_episode_limit
@@ -123,7 +123,7 @@ class _Development:
         )
         query = {"_id": project.id, "episode_count": {"$lt": count}}
         await Project.advance_one(query, {"$set": {"episode_count": count}}, session)
-        await enter_phase(project.id, "character_creation", "pre-production", session)
+        await refresh_project(project.id, session)
 
     async def _first_number(self, session: AsyncClientSession) -> int:
         count = len(self.outline.episodes)

@@ -9,7 +9,7 @@ from app.core.revising import revise
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.making import go_on
 from app.films.planning import Wanted
-from app.films.progress import enter_phase, refresh_episode
+from app.films.progress import refresh_project
 from app.films.scripts import add_version
 from documents.base import Subject
 from documents.films import (
@@ -74,13 +74,10 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
 
     async def write(session: AsyncClientSession) -> None:
         await production.write(session)
-        project = episode.project_id
         if parameters.and_go_on:
             wanted = Wanted(seed=parameters.seed, auto_approve=parameters.auto_approve)
             await go_on(context.task, episode, wanted, session)
-            await enter_phase(project, "visual_design", "production", session)
-        else:
-            await enter_phase(project, "character_creation", "pre-production", session)
+        await refresh_project(episode.project_id, session)
 
     made = {"scenes": len(production.scenes), "characters": len(production.characters)}
     return Outcome(TaskOutput(result=made), write)
@@ -106,7 +103,6 @@ class _Written:
         await Character.insert_all(self.characters, session)
         await Scene.insert_all(self.scenes, session)
         await self._write_script(session)
-        await refresh_episode(self.episode.id, session)
 
     async def _write_script(self, session: AsyncClientSession) -> None:
         screenplay = self.screenplay

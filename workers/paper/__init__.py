@@ -1,0 +1,1 @@
+"""Paper: scripts and storyboards as PDF, set by Typst."""
