@@ -168,7 +168,7 @@ def _describe(container: InputContainer, path: Path, size: int, head: bytes) -> 
         LARGEST_PIXELS
     ):
         raise Unreadable(f"{path.name} promises a picture that is far too large.")
-    duration = _duration(container, main)
+    duration = _duration(container, main, path)
     if duration is not None and not 0 <= duration <= LONGEST_SECONDS:
         raise Unreadable(f"{path.name} promises to last longer than a week.")
     frame = next(container.decode(main), None)
@@ -195,18 +195,21 @@ def _describe(container: InputContainer, path: Path, size: int, head: bytes) -> 
     )
 
 
-def _duration(container: InputContainer, stream: VideoStream | AudioStream) -> float | None:
+def _duration(
+    container: InputContainer, stream: VideoStream | AudioStream, path: Path
+) -> float | None:
     """Seconds from the header, or else from the packets themselves."""
     if container.duration is not None and container.duration > 0:
         return container.duration / av.time_base
     if stream.duration and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    ends = [
-        float((packet.pts + (packet.duration or 0)) * packet.time_base)
-        for packet in container.demux(stream)
-        if packet.pts is not None and packet.time_base is not None
-    ]
-    container.seek(0)
+    # Opened once more, for not every format finds back to its beginning.
+    with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as again:
+        ends = [
+            float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            for packet in again.demux(again.streams[stream.index])
+            if packet.pts is not None and packet.time_base is not None
+        ]
     return max(ends, default=None)
 
 

@@ -28,17 +28,9 @@ def check_end(path: Path, facts: TechnicalData) -> None:
         return
     _check_wave(path)
     try:
-        with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
-            start = (container.start_time or 0) / av.time_base
-            container.seek(int((start + facts.duration * _LOOKED_AT) * av.time_base))
-            ends = [
-                float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
-                for packet in container.demux()
-                if packet.pts is not None and packet.time_base is not None
-            ]
+        end = _last_end(path, facts.duration * _LOOKED_AT)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise Unreadable(f"{path.name} is damaged towards its end: {words_of(error)}") from None
-    end = max(ends, default=0.0)
     missing = facts.duration - end
     if missing > max(_MISSING_SECONDS, facts.duration * _MISSING_SHARE):
         raise Unreadable(
@@ -46,6 +38,32 @@ def check_end(path: Path, facts: TechnicalData) -> None:
         )
     if end > _LONGER * facts.duration + _LONGER:
         raise Unreadable(f"{path.name} is damaged: it goes on far beyond its promised length.")
+
+
+def _last_end(path: Path, seconds: float) -> float:
+    """When the last packet ends, read from a time on.
+
+    Where nothing is found there, all packets are read: in short FLACs, for one, FFmpeg often finds
+    no place to begin at, and answers -1, which reads as "Operation not permitted".
+    """
+    try:
+        if ends := _ends(path, seconds):
+            return max(ends)
+    except av.FFmpegError:
+        pass
+    return max(_ends(path, None), default=0.0)
+
+
+def _ends(path: Path, seconds: float | None) -> list[float]:
+    with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
+        start = (container.start_time or 0) / av.time_base
+        if seconds is not None:
+            container.seek(int((start + seconds) * av.time_base))
+        return [
+            float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
+            for packet in container.demux()
+            if packet.pts is not None and packet.time_base is not None
+        ]
 
 
 def _check_wave(path: Path) -> None:

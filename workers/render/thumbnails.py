@@ -2,9 +2,11 @@
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import av
+from av.container import InputContainer
 from PIL import Image, ImageStat
 
 from workers.render.errors import Unreadable
@@ -77,16 +79,26 @@ def _telling_frame(path: Path, duration: float) -> Image.Image:
 def frames_at(path: Path, duration: float, shares: Iterable[float]) -> Iterator[Image.Image]:
     """The frames of a film at these shares of its seconds, upright. Raises Unreadable."""
     try:
-        with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
+        with ExitStack() as stack:
+            container = stack.enter_context(_opened(path))
             for share in shares:
-                container.seek(int(duration * share * av.time_base))
-                frame = _frame_at(container.decode(stream), duration * share)
+                try:
+                    container.seek(int(duration * share * av.time_base))
+                except av.FFmpegError:  # it finds no place to begin at: from its beginning, then
+                    stack.close()
+                    container = stack.enter_context(_opened(path))
+                frames = container.decode(container.streams.video[0])
+                frame = _frame_at(frames, duration * share)
                 if frame is not None:
                     yield _upright(frame)
     except (av.FFmpegError, OSError, ValueError, MemoryError) as error:
         raise Unreadable(f"{path.name} can't be read: {words_of(error)}") from None
+
+
+def _opened(path: Path) -> InputContainer:
+    container = av.open(str(path.absolute()), options=CONTAINER_OPTIONS)
+    container.streams.video[0].codec_context.thread_count = 1
+    return container
 
 
 def _upright(frame: av.VideoFrame) -> Image.Image:
