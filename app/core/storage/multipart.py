@@ -11,7 +11,7 @@ from app.core.storage.errors import StorageError, error_code
 from app.core.storage.threads import settled, surely
 
 if TYPE_CHECKING:
-    from mypy_boto3_s3.type_defs import CompletedPartTypeDef
+    from mypy_boto3_s3.type_defs import CompletedPartTypeDef, CreateMultipartUploadRequestTypeDef
 
     from app.core.storage.bucket import Bucket
 
@@ -77,9 +77,9 @@ class MultipartUpload:
         finally:
             self._slots.release()
 
-    async def begin(self, content_type: str) -> None:
-        """Open the upload in the store."""
-        await self._bucket.call(self._key, self._create, content_type)
+    async def begin(self, content_type: str, *, hashed: bool) -> None:
+        """Open the upload in the store, whose parts have their SHA-256 if they are `hashed`."""
+        await self._bucket.call(self._key, self._create, content_type, hashed)
 
     async def abandon(self) -> None:
         """Wait for the parts on their way and remove all of them; nothing after `complete`."""
@@ -94,13 +94,15 @@ class MultipartUpload:
     # The rest runs in threads. The upload's id is written there, not after the await: a cancel
     # that arrives in between must not lose it.
 
-    def _create(self, content_type: str) -> None:
-        self._upload_id = self._client.create_multipart_upload(
-            Bucket=self._bucket.name,
-            Key=self._key,
-            ContentType=content_type,
-            ChecksumAlgorithm="SHA256",
-        )["UploadId"]
+    def _create(self, content_type: str, hashed: bool) -> None:
+        request: CreateMultipartUploadRequestTypeDef = {
+            "Bucket": self._bucket.name,
+            "Key": self._key,
+            "ContentType": content_type,
+        }
+        if hashed:
+            request["ChecksumAlgorithm"] = "SHA256"
+        self._upload_id = self._client.create_multipart_upload(**request)["UploadId"]
 
     def _send(
         self, opened: Callable[[], Body], checksum: str, number: int
@@ -125,10 +127,7 @@ class MultipartUpload:
             CopySource={"Bucket": self._bucket.name, "Key": source},
             CopySourceRange=f"bytes={start}-{end - 1}",
         )["CopyPartResult"]
-        part: CompletedPartTypeDef = {"PartNumber": number, "ETag": answer["ETag"]}
-        if "ChecksumSHA256" in answer:
-            part["ChecksumSHA256"] = answer["ChecksumSHA256"]
-        return part
+        return {"PartNumber": number, "ETag": answer["ETag"]}
 
     def _finish(self, parts: "list[CompletedPartTypeDef]") -> None:
         self._client.complete_multipart_upload(
@@ -157,12 +156,15 @@ class MultipartUpload:
 
 @asynccontextmanager
 async def multipart(
-    bucket: "Bucket", key: str, content_type: str
+    bucket: "Bucket", key: str, content_type: str, *, hashed: bool = True
 ) -> AsyncIterator[MultipartUpload]:
-    """An upload that leaves nothing in the store unless it is completed inside."""
+    """An upload that leaves nothing in the store unless it is completed inside.
+
+    The store hashes what it is told a SHA-256 of; parts that it copies by itself bring none.
+    """
     upload = MultipartUpload(bucket, key)
     try:
-        await upload.begin(content_type)
+        await upload.begin(content_type, hashed=hashed)
         yield upload
     finally:
         await surely(upload.abandon())
