@@ -89,6 +89,11 @@ BODIES: Final[Mapping[str, Given]] = {
     "create_webhooks": lambda _: {"url": "https://example.com/hook"},
     "create_episodes": lambda _: {"episode_number": 9},
     "create_scenes": lambda _: {"scene_number": 9},
+    "write_script": lambda _: {"content": "INT. DEN - DAY\n\nThe fox wakes."},
+    "restore_script": lambda _: {"version": 1},
+    "order_scenes": lambda studio: {"scene_ids": [studio.ids["scenes"]]},
+    "split_scene": lambda _: {"at_line": 1},
+    "develop_project": lambda _: {"text": "A fox learns to paint."},
     "create_performance_metrics": lambda _: {"date": "2026-03-04"},
 }
 """What of a body cannot be made up from its schema."""
@@ -99,6 +104,7 @@ QUERIES: Final[Mapping[str, Given]] = {
     "verify_audit": lambda studio: {"workspace_id": studio.world.workspace.id},
     "read_cost_per_minute": lambda studio: {"project_id": studio.world.project.id},
     "diff_prompt_templates": lambda studio: {"with": studio.ids["prompt_templates"]},
+    "diff_script": lambda _: {"from": 1, "to": 1},
     "export_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
     "import_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
     "live_events": lambda studio: {"subscribe": f"projects:{studio.world.project.id}"},

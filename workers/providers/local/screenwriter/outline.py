@@ -6,7 +6,7 @@ from workers.providers.local.languages import guess_language
 from workers.providers.local.screenwriter.cast import Cast, find_cast
 from workers.providers.local.screenwriter.dialogue import utterances_of
 from workers.providers.local.screenwriter.manuscript import read_manuscript, refuse_unreadable
-from workers.providers.local.screenwriter.seams import FEWEST_WORDS, cut_parts, heading_of
+from workers.providers.local.screenwriter.seams import CHAPTER, FEWEST_WORDS, cut_parts, heading_of
 from workers.providers.local.screenwriter.sentences import split_sentences
 from workers.providers.local.screenwriter.staging import spoken_words
 from workers.providers.local.screenwriter.tales import grown
@@ -62,14 +62,17 @@ def _outline(
     body = "\n".join(paragraphs)
     language = guess_language(body)
     cast = find_cast(body, language)
+    # The first chapter's heading is not the book's.
+    book = "" if CHAPTER.fullmatch(manuscript.title) else manuscript.title
     made: list[OutlineEpisode] = []
     taken: set[str] = set()
     for number, ((start, end), given) in enumerate(zip(places, titles, strict=True), start=1):
-        part = _episode(number, text[start:end], given, cast, taken)
+        told = text[start:end].removeprefix(book).lstrip()
+        part = _episode(number, told or text[start:end], given, cast, taken)
         made.append(OutlineEpisode(**part, number=number, start=start, end=end))
         taken.add(made[-1].title.casefold())
     return SeriesOutline(
-        title=(title or manuscript.title or made[0].title)[:255],
+        title=(title or book or made[0].title)[:255],
         logline=made[0].logline,
         summary=short(" ".join(each.logline for each in made), LONGEST_SUMMARY),
         themes=themes_of(body),

@@ -54,7 +54,7 @@ def cut_parts(text: str, parts: int) -> list[tuple[int, int]] | None:
 
 
 def _seams(text: str) -> dict[int, float]:
-    """How strong the seam is at each place where a part could begin."""
+    """How strong the seam is at each place where a part could begin, words on both sides."""
     strengths: dict[int, float] = {}
     for pattern, strength in (
         (_SENTENCE, SENTENCE_STRENGTH),
@@ -62,17 +62,21 @@ def _seams(text: str) -> dict[int, float]:
         (_PARAGRAPH, PARAGRAPH_STRENGTH),
     ):
         for found in pattern.finditer(text):
-            if _has_letters(text, found.end()):
-                strengths[found.end()] = max(strength, strengths.get(found.end(), 0.0))
+            strengths[found.end()] = max(strength, strengths.get(found.end(), 0.0))
     for found in CHAPTER.finditer(text):
         if found.start() in strengths:
             strengths[found.start()] = CHAPTER_STRENGTH
-    return strengths
-
-
-def _has_letters(text: str, at: int) -> bool:
-    """Whether something to tell comes soon behind the place."""
-    return any(character.isalpha() for character in text[at : at + 200])
+    end = next((at for at in range(len(text) - 1, -1, -1) if text[at].isalpha()), 0)
+    kept: dict[int, float] = {}
+    last = 0
+    for at in sorted(strengths):
+        if any(map(str.isalpha, text[last:at])):
+            if at <= end:
+                kept[at] = strengths[at]
+                last = at
+        elif last:  # only signs lie between: it is the same seam
+            kept[last] = max(kept[last], strengths[at])
+    return kept
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
