@@ -129,6 +129,7 @@ class Project(Record):
         indexes: ClassVar[list[IndexModel]] = [
             text_index("title"),
             index("created_by", "status", "_id"),
+            index("created_by", "_id"),
             index("collaborator_ids", "status", "_id"),
             index("workspace_id", "status", "_id"),
             index("workspace_id", "_id"),

@@ -27,7 +27,7 @@ RESOURCES: Final = (
         line="films",
         access=access.PROJECTS,
         limit=limits.PROJECTS,
-        filters=("workspace_id", "status"),
+        filters=("workspace_id", "status", "created_by"),
         verbs=PLAIN,
         cached=True,
     ),

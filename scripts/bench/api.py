@@ -116,12 +116,12 @@ def measure_small(settings: Settings) -> Report:
 
 
 def _figures(large: Settings, small: Settings, extent: Extent) -> dict[str, float]:
-    with _served(large) as target:
+    with served(large) as target:
         asyncio.run(_fill(large, target, SMALL))
         figures = _ratios(large, target, extent.rounds)
         figures["api_memory_mib"] = _memory_after(target, extent.requests)
         asyncio.run(_fill(large, target, extent.large))
-        with _served(small) as little:
+        with served(small) as little:
             asyncio.run(_fill(small, little, SMALL))
             figures |= _growth(little, target)
         figures["ndjson_extra_mib"] = _streaming_memory(target)
@@ -129,7 +129,9 @@ def _figures(large: Settings, small: Settings, extent: Extent) -> dict[str, floa
 
 
 @contextmanager
-def _served(settings: Settings) -> Iterator[Target]:
+def served(
+    settings: Settings, application: str = "scripts.bench.bare_api:application"
+) -> Iterator[Target]:
     """Both applications with production defaults; only the rate limit lets the load through."""
     asyncio.run(migrated(settings))
     ports = choose(["ours", "bare"], {}, ())
@@ -142,7 +144,7 @@ def _served(settings: Settings) -> Iterator[Target]:
     )
     bare = subprocess.Popen(
         [
-            *(sys.executable, "-m", "uvicorn", "scripts.bench.bare_api:application", "--factory"),
+            *(sys.executable, "-m", "uvicorn", application, "--factory"),
             *("--port", str(ports["bare"]), "--log-level", "warning", "--no-access-log"),
         ],
         env={**os.environ, **variables},
@@ -202,7 +204,7 @@ def _ratios(settings: Settings, target: Target, rounds: int) -> dict[str, float]
     figures: dict[str, float] = {}
     keys = {model: asyncio.run(_some_keys(settings, model)) for model in (Channel, Project)}
     for name, (mine, bare) in _cases(target, keys[Channel], keys[Project]).items():
-        rates = _compared(target, mine, bare, rounds)
+        rates = compared(target, mine, bare, rounds)
         figures[f"{name}_per_s"] = statistics.median(rate for rate, _ in rates)
         figures[f"{name}_bare_per_s"] = statistics.median(rate for _, rate in rates)
         figures[f"{name}_ratio"] = statistics.median(rate / base for rate, base in rates)
@@ -229,24 +231,24 @@ def _cases(
     change = json.dumps({"brand_niche": "Rain {n}"})
     return {
         "read": (
-            [_request("GET", f"{ours}/{key}") for key in keys],
-            [_request("GET", f"/bare/{key}") for key in keys],
+            [request("GET", f"{ours}/{key}") for key in keys],
+            [request("GET", f"/bare/{key}") for key in keys],
         ),
         "hot_read": (
             [_request("GET", f"/api/v1/projects/{key}") for key in projects],
             [_request("GET", f"/bare/projects/{key}") for key in projects],
         ),
         "list": (
-            [_request("GET", f"{ours}?workspace_id={workspace}&is_active=true&limit=100")],
-            [_request("GET", f"/bare?workspace={workspace}")],
+            [request("GET", f"{ours}?workspace_id={workspace}&is_active=true&limit=100")],
+            [request("GET", f"/bare?workspace={workspace}")],
         ),
         "create": (
-            [_request("POST", ours, json.dumps(new))],
-            [_request("POST", "/bare", json.dumps(bare_new))],
+            [request("POST", ours, json.dumps(new))],
+            [request("POST", "/bare", json.dumps(bare_new))],
         ),
         "change": (
-            [_request("PATCH", f"{ours}/{key}", change) for key in keys],
-            [_request("PATCH", f"/bare/{key}", change) for key in keys],
+            [request("PATCH", f"{ours}/{key}", change) for key in keys],
+            [request("PATCH", f"/bare/{key}", change) for key in keys],
         ),
     }
 
@@ -257,13 +259,15 @@ async def _some_keys(settings: Settings, model: type[Record]) -> list[str]:
         return [str(row["_id"]) async for row in rows]
 
 
-def _request(method: str, path: str, body: str = "") -> dict[str, Any]:
+def request(method: str, path: str, body: str = "") -> dict[str, Any]:
+    """As the load generator takes it."""
     return {"method": method, "path": path, "body": body}
 
 
-def _compared(
+def compared(
     target: Target, mine: Requests, bare: Requests, rounds: int
 ) -> list[tuple[float, float]]:
+    """Requests a second, ours and the bare ones, round by round in turn."""
     signed = [{**each, "headers": target.headers} for each in mine]
     for port, requests in ((target.ours, signed), (target.bare, bare)):
         _load(port, requests, seconds=WARM_SECONDS)
@@ -350,7 +354,7 @@ def _memory_after(target: Target, count: int) -> float:
     listed = f"/api/v1/channels?workspace_id={workspace}&is_active=true&limit=10"
     key = _get(target, listed)["data"][0]["id"]
     paths: Sequence[str] = (*([f"/api/v1/channels/{key}"] * 9), listed)
-    requests = [{**_request("GET", path), "headers": target.headers} for path in paths]
+    requests = [{**request("GET", path), "headers": target.headers} for path in paths]
     _load(target.ours, requests, count=count)
     return _private_mib(target.process)
 
@@ -374,7 +378,7 @@ def _streaming_memory(target: Target) -> float:
     path = f"/api/v1/channels?workspace_id={target.workspace}"
     headers = {**target.headers, "accept": "application/x-ndjson"}
     try:
-        _load(target.ours, [{**_request("GET", path), "headers": headers}], count=1)
+        _load(target.ours, [{**request("GET", path), "headers": headers}], count=1)
     finally:
         over.set()
         watching.join()

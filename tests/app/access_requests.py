@@ -14,9 +14,11 @@ from pydantic.fields import FieldInfo
 
 from app.api import PREFIX, RESOURCES
 from app.core.answer import dumps
+from app.films.review_links import ReviewLinks
 from app.library.links import Links
 from app.production.templates.models import BUILT_IN
 from documents.base import Reference, mark
+from documents.reviews import ReviewLink
 from documents.uploads import MediaLink
 from documents.values import Id
 from tests.app.access_world import (
@@ -86,6 +88,8 @@ BODIES: Final[Mapping[str, Given]] = {
     "render_prompt_template": lambda studio: {"template_id": studio.ids["prompt_templates"]},
     "retry_failures": lambda _: {"cause": CAUSE},
     "discard_failures": lambda _: {"cause": CAUSE},
+    "add_project_collaborator": lambda studio: {"user_id": studio.world.stranger.id},
+    "order_project_episodes": lambda studio: {"episode_ids": [studio.world.episode.id]},
     "create_webhooks": lambda _: {"url": "https://example.com/hook"},
     "create_episodes": lambda _: {"episode_number": 9},
     "create_scenes": lambda _: {"scene_number": 9},
@@ -107,9 +111,28 @@ QUERIES: Final[Mapping[str, Given]] = {
     "diff_script": lambda _: {"from": 1, "to": 1},
     "export_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
     "import_prompt_templates": lambda studio: {"workspace_id": studio.world.workspace.id},
+    **dict.fromkeys(
+        (
+            *("read_review", "read_review_media", "check_review_media"),
+            *("list_review_comments_of_link", "create_review_comment_of_link"),
+        ),
+        lambda studio: _review_query(studio),
+    ),
     "live_events": lambda studio: {"subscribe": f"projects:{studio.world.project.id}"},
 }
 PARAMETERS: Final[Mapping[str, Given]] = {
+    **dict.fromkeys(
+        ("read_review", "list_review_comments_of_link", "create_review_comment_of_link"),
+        lambda studio: {"id": studio.ids["review_links"]},
+    ),
+    **dict.fromkeys(
+        ("read_review_media", "check_review_media"),
+        lambda studio: {"id": studio.ids["review_links"], "media_id": studio.ids["media"]},
+    ),
+    "remove_project_collaborator": lambda studio: {
+        "id": studio.world.project.id,
+        "user_id": studio.world.collaborator.id,
+    },
     "follow_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
     "check_media_link": lambda studio: {"id": studio.ids["media_links"], "filename": "fox.png"},
     "act_on_video_job": lambda _: {"verb": "plan"},
@@ -127,6 +150,12 @@ def _link_query(studio: Studio) -> dict[str, Any]:
     link = valid(MediaLink, _id=studio.ids["media_links"], expires_at=FUTURE)
     address = Links([TOKEN_KEY.encode()]).address(link, "fox.png", "http://test")
     return dict(parse_qsl(urlsplit(address).query))
+
+
+def _review_query(studio: Studio) -> dict[str, Any]:
+    """The same of a link by which guests review the studio's episode."""
+    link = valid(ReviewLink, _id=studio.ids["review_links"], expires_at=FUTURE)
+    return dict(parse_qsl(ReviewLinks([TOKEN_KEY.encode()]).query(link)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,14 +11,15 @@ from app.identity.refreshing import Caller, new_sign_in
 from app.identity.secrets import digest
 from app.identity.service import KEY_MARK
 from documents.base import Record, StoredDocument
-from documents.films import Character, Project
+from documents.films import Character, Episode, Project
 from documents.identity import ApiKey, Invitation, LoginSession, OneTimeToken, User
 from documents.library import Derivative, Media
 from documents.production import PromptTemplate, Task
 from documents.references import EACH, references
 from documents.registry import COLLECTIONS, MODELS
+from documents.scenes import Scene
 from documents.store import Store
-from documents.uploads import MediaLink, Usage
+from documents.uploads import Usage
 from documents.values import Id, now
 from tests.app.support import World, as_
 from tests.factories import valid
@@ -113,6 +114,7 @@ class Studio:
             if not await collection.find_one({"_id": self.ids[model.collection_name()]}):
                 await self._record(model).insert()
         await self._tokens()
+        await self._finish_film()
         poster = Derivative(name="poster", key="poster", mime_type="image/webp").model_dump()
         shown = {"thumbnail_key": "thumbnail", "derivatives": [poster]}
         await Media.collection().update_many({}, {"$set": shown})
@@ -151,12 +153,21 @@ class Studio:
             given["labels"] = ["production"]
         if model is Usage:
             given["counted_at"] = FUTURE  # else reading it would count anew, and write
-        if model is MediaLink:
-            given["expires_at"] = FUTURE
+        expiry = model.model_fields.get("expires_at")
+        if expiry is not None and expiry.is_required():
+            given["expires_at"] = FUTURE  # else it is over, or the store deletes it meanwhile
         if model is Invitation:
             given |= {"token_hash": digest(INVITATION), "email": self.world.stranger.email}
             given["expires_at"] = now() + timedelta(days=1)
         return valid(model, **given)
+
+    async def _finish_film(self) -> None:
+        """The scene waits for a review, and the episode's film is the studio's file."""
+        await Scene.advance_one(
+            {"_id": self.world.scene.id}, {"$set": {"production.status": "reviewing"}}
+        )
+        film = {"metadata.final_video_id": self.world.media.id}
+        await Episode.advance_one({"_id": self.world.episode.id}, {"$set": film})
 
     async def _tokens(self) -> None:
         await OneTimeToken.collection().delete_many({})

@@ -38,8 +38,12 @@ UNSCOPED: Final = {
 }
 """Where routes look into a collection past its access rule, and why they may."""
 
-PUBLIC_LINKS: Final = {"GET /links/{id}/{filename}", "HEAD /links/{id}/{filename}"}
-"""Whoever has such an address may have the file: its signature is the access."""
+PUBLIC_LINKS: Final = {
+    *("GET /links/{id}/{filename}", "HEAD /links/{id}/{filename}"),
+    *("GET /review/{id}", "GET /review/{id}/comments", "POST /review/{id}/comments"),
+    *("GET /review/{id}/media/{media_id}", "HEAD /review/{id}/media/{media_id}"),
+}
+"""Whoever has such an address may have what it names: its signature is the access."""
 
 # The routes without their parts: enough to list them.
 _APP = create_app(Settings(_env_file=None, token_key=SecretStr(TOKEN_KEY)))
