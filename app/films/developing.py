@@ -37,6 +37,8 @@ class Wanted:
     """None: as many as the project plans."""
     seed: int = 0
     write_scripts: bool = True
+    as_it_is: bool = False
+    """Told as it is, however short; else a short text is an idea, which is developed first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ async def _start(
         episodes=count,
         seed=wanted.seed,
         write_scripts=wanted.write_scripts,
+        as_it_is=wanted.as_it_is,
     )
     task = new_task(DEVELOP, parameters, owner, key=f"{DEVELOP.name}:{project.id}")
     try:

@@ -26,6 +26,8 @@ class Develop(Parameters):
     episodes: int
     seed: int = 0
     write_scripts: bool = True
+    as_it_is: bool = False
+    """The text is told as it is, however short it is."""
 
 
 class DesignCharacter(Parameters):

@@ -26,6 +26,10 @@ class DevelopGiven(BaseModel):
     )
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     write_scripts: bool = Field(True, description="Have the scripts written, too.")
+    as_it_is: bool = Field(
+        False,
+        description="Tell the text as it is, however short: else a short one is developed first.",
+    )
 
 
 class Developing(BaseModel):

@@ -35,7 +35,7 @@ async def develop_project(
     The episodes go behind those that are there. Characters that the project has by name stay as
     they are.
     """
-    wanted = Wanted(body.text, body.episodes, body.seed, body.write_scripts)
+    wanted = Wanted(body.text, body.episodes, body.seed, body.write_scripts, body.as_it_is)
     begun = await developing.begin(parts, actor, id, wanted)
     return Developing(
         project_id=id,

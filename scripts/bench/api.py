@@ -235,8 +235,8 @@ def _cases(
             [request("GET", f"/bare/{key}") for key in keys],
         ),
         "hot_read": (
-            [_request("GET", f"/api/v1/projects/{key}") for key in projects],
-            [_request("GET", f"/bare/projects/{key}") for key in projects],
+            [request("GET", f"/api/v1/projects/{key}") for key in projects],
+            [request("GET", f"/bare/projects/{key}") for key in projects],
         ),
         "list": (
             [request("GET", f"{ours}?workspace_id={workspace}&is_active=true&limit=100")],

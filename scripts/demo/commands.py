@@ -45,10 +45,18 @@ def demo(
 
 @demo_commands.command()
 def film(
-    story: StoryOption = None, quality: QualityOption = "standard", seed: FilmSeed = 0
+    story: StoryOption = None,
+    quality: QualityOption = "standard",
+    seed: FilmSeed = 0,
+    episodes: Annotated[
+        int, typer.Option(help="How many episodes to make of it.", min=1, max=50)
+    ] = 1,
 ) -> None:
-    """Make a film from a text: story, screenplay, characters, scenes, media, one episode."""
-    make_film(story, quality, seed)
+    """Make a film from a text: story, screenplay, characters, scenes, media, one episode.
+
+    With more episodes the text is cut where it can be, and who returns looks and sounds the same.
+    """
+    make_film(story, quality, seed, episodes)
 
 
 @demo_commands.command()

@@ -11,11 +11,15 @@ from typing import Any, Final
 from rich.markup import escape
 from rich.table import Table
 
+from app.core.actor import Actor
 from app.core.deletion import delete
-from app.films.service import Plan, plan_episode
+from app.films import developing
+from app.films.making import Order, about, begin
+from app.films.planning import Wanted
 from app.films.story import MOST_BYTES, UnusableStory, read_story
 from app.library.search import Hit, nearest
-from documents.films import Episode, Project, ProjectSettings, QualityTier
+from app.main import parts_with
+from documents.films import Character, Episode, Project, ProjectSettings, QualityTier
 from documents.library import Media
 from documents.production import Task
 from documents.scenes import Scene
@@ -23,19 +27,31 @@ from scripts.demo.studio import Studio, Unfinished, cost_of, made_by
 from scripts.demo.telling import tell
 
 STORY: Final = Path(__file__).parents[1] / "stories" / "fox-and-goat.txt"
+SERIES: Final = Path(__file__).parents[1] / "stories" / "fox-and-crow.txt"
+"""Of a series: two tales in which the same two meet."""
 HITS: Final = 3
 ORIGIN: Final = "Made by `backlot demo`."
 """Tells the demo's projects from those of people."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FilmOrder:
     """What film is asked for."""
 
     title: str
-    story: bytes
+    story: str
     quality: QualityTier
     seed: int
+    episodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A finished episode."""
+
+    episode: Episode
+    scenes: int
+    path: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +59,28 @@ class Film:
     """What was made."""
 
     project: Project
-    episode: Episode
-    scenes: int
+    parts: list[Part]
+    characters: list[str]
+    """Who is in it, with the number of episodes that they are in."""
     media: int
     cost: Decimal
-    path: Path
     query: str
     hits: list[Hit]
 
+    @property
+    def first(self) -> Part:
+        return self.parts[0]
 
-def make_film(story: Path | None, quality: QualityTier, seed: int) -> None:
+
+def make_film(story: Path | None, quality: QualityTier, seed: int, episodes: int = 1) -> None:
     """Make a film and print what it is. Raises UnusableStory, and what `made_by` raises."""
     started = time.monotonic()
-    source = story or STORY
-    content = _read(source)
-    read_story(content)  # what cannot be filmed is said before anything starts
-    order = Order(_title(source), content, quality, seed)
+    source = story or (STORY if episodes == 1 else SERIES)
+    text = read_story(_read(source))  # what cannot be filmed is said before anything starts
+    order = FilmOrder(_title(source), text, quality, seed, episodes)
     film = made_by(lambda studio: _make(studio, order))
     seconds = time.monotonic() - started
-    tell(film.path, _facts(film, seconds), _tables(film, seconds))
+    tell(film.first.path, _facts(film, seconds), _tables(film, seconds))
 
 
 def _read(path: Path) -> bytes:
@@ -76,31 +95,36 @@ def _title(path: Path) -> str:
     return re.sub(r"[-_\s]+", " ", path.stem).strip()[:255] or "Untitled"
 
 
-async def _make(studio: Studio, order: Order) -> Film:
+async def _make(studio: Studio, order: FilmOrder) -> Film:
     if studio.stack is not None:
         await _clear_up(studio)
+    user, workspace = studio.account.user, studio.account.workspace
     project = Project(
-        workspace_id=studio.account.workspace.id,
-        created_by=studio.account.user.id,
+        workspace_id=workspace.id,
+        created_by=user.id,
         title=order.title,
         description=ORIGIN,
+        episode_count=order.episodes,
         project_settings=ProjectSettings(quality_tier=order.quality),
     )
+    parts = parts_with(studio.settings, studio.store, studio.storage, studio.wakeups)
+    actor = Actor(id=user.id, workspaces={workspace.id: "owner"})
     undo = partial(delete, studio.store, Project, project.id)
     async with studio.undone_when_stopped({"project_id": project.id}, undo):
         await project.insert()
-        plan = await plan_episode(
-            studio.store,
-            studio.storage,
-            studio.wakeups,
-            project,
-            order.story,
-            created_by=studio.account.user.id,
-            seed=order.seed,
-            auto_approve=True,
+        told = developing.Wanted(order.story, order.episodes, order.seed, as_it_is=True)
+        developed = await developing.begin(parts, actor, project.id, told)
+        await studio.finished(developed.pipeline.id, "Writing the scripts", "script")
+        whole = Order("films.make_series", about(project), user.id)
+        wanted = Wanted(auto_approve=True, seed=order.seed)
+        begun = await studio.store.in_transaction(
+            lambda session: begin(project.id, None, wanted, whole, session)
         )
-        await studio.finished(plan.pipeline.id, "Making the film", "film")
-        return await _finished(studio, project, plan)
+        if begun.pipeline is None:
+            raise Unfinished("nothing was written that a film could be made of")
+        await studio.wakeups.wake()
+        await studio.finished(begun.pipeline.id, "Making the film", "film")
+        return await _finished(studio, project)
 
 
 async def _clear_up(studio: Studio) -> None:
@@ -114,29 +138,47 @@ async def _clear_up(studio: Studio) -> None:
     await studio.removed()
 
 
-async def _finished(studio: Studio, project: Project, plan: Plan) -> Film:
-    episode = await Episode.one_in(True, plan.episode.id)
-    if episode is None or episode.metadata.final_video_id is None:
+async def _finished(studio: Studio, project: Project) -> Film:
+    inside = {"project_id": project.id}
+    episodes = await Episode.all_in(True, inside, sort=[("episode_number", 1)])
+    parts = [await _part(studio, each) for each in episodes]
+    if not parts:
         raise Unfinished("the film was deleted while it was made")
-    video = await Media.one_in(True, episode.metadata.final_video_id)
+    query, hits = await _search(project, episodes[0])
+    return Film(
+        project=await Project.one_in(True, project.id) or project,
+        parts=parts,
+        characters=await _cast(project),
+        media=await Media.collection().count_documents(inside),
+        cost=await cost_of(inside),
+        query=query,
+        hits=hits,
+    )
+
+
+async def _part(studio: Studio, episode: Episode) -> Part:
+    """The episode's film, fetched. Raises Unfinished."""
+    film = episode.metadata.final_video_id
+    video = None if film is None else await Media.one_in(True, film)
     if video is None:
-        raise Unfinished("the film's file was deleted while it was made")
+        raise Unfinished("the film was deleted while it was made")
     name = re.sub(r"[^\w]+", "-", episode.title.lower()).strip("-")[:60] or "film"
     folder = studio.settings.data / "films" / f"{name}-{episode.id}"
     folder.mkdir(parents=True)
     path = folder / "film.mp4"
     await studio.storage.get_file(video.storage_key, path)
-    query, hits = await _search(project, episode)
-    return Film(
-        project=await Project.one_in(True, project.id) or project,
-        episode=episode,
-        scenes=await Scene.collection().count_documents({"episode_id": episode.id}),
-        media=await Media.collection().count_documents({"project_id": project.id}),
-        cost=await cost_of({"project_id": project.id}),
-        path=path.resolve(),
-        query=query,
-        hits=hits,
-    )
+    scenes = await Scene.collection().count_documents({"episode_id": episode.id})
+    return Part(episode, scenes, path.resolve())
+
+
+async def _cast(project: Project) -> list[str]:
+    """Everybody, and in how many episodes they are to be seen or heard."""
+    found = []
+    for each in await Character.all_in(True, {"project_id": project.id}, sort=[("name", 1)]):
+        named = {"$or": [{"character_ids": each.id}, {"script.dialogue.character_id": each.id}]}
+        shown = await Scene.collection().distinct("episode_id", named)
+        found.append(f"{each.name} ({len(shown)})")
+    return found
 
 
 async def _search(project: Project, episode: Episode) -> tuple[str, list[Hit]]:
@@ -156,12 +198,23 @@ async def _search(project: Project, episode: Episode) -> tuple[str, list[Hit]]:
 def _facts(film: Film, wall_seconds: float) -> dict[str, Any]:
     return {
         "project_id": str(film.project.id),
-        "episode_id": str(film.episode.id),
-        "scenes": film.scenes,
+        "episode_id": str(film.first.episode.id),
+        "scenes": sum(each.scenes for each in film.parts),
         "media": film.media,
-        "film_seconds": film.episode.metadata.duration,
+        "film_seconds": film.first.episode.metadata.duration,
         "wall_seconds": round(wall_seconds, 1),
         "cost": str(film.cost),
+        "characters": film.characters,
+        "episodes": [
+            {
+                "episode_id": str(each.episode.id),
+                "title": each.episode.title,
+                "mp4": str(each.path),
+                "scenes": each.scenes,
+                "film_seconds": each.episode.metadata.duration,
+            }
+            for each in film.parts
+        ],
         "search": {
             "query": film.query,
             "hits": [
@@ -178,13 +231,15 @@ def _facts(film: Film, wall_seconds: float) -> dict[str, Any]:
 
 
 def _tables(film: Film, wall_seconds: float) -> list[Table]:
-    title = escape(film.episode.title)
+    title = escape(film.first.episode.title if len(film.parts) == 1 else film.project.title)
     made = Table("what", "made", title=title, title_justify="left")
     made.add_row("project", escape(f"{film.project.title} ({film.project.status})"))
-    made.add_row("episode", f"{title} ({film.episode.status})")
-    made.add_row("scenes", str(film.scenes))
+    for each in film.parts:
+        seconds = each.episode.metadata.duration or 0
+        named = escape(f"{each.episode.title} ({each.episode.status})")
+        made.add_row("episode", f"{named}, {each.scenes} scenes, {seconds:.1f} s")
+    made.add_row("characters", escape(", ".join(film.characters)))
     made.add_row("media", str(film.media))
-    made.add_row("film", f"{film.episode.metadata.duration or 0:.1f} s")
     made.add_row("made in", f"{wall_seconds:.1f} s")
     made.add_row("cost", f"{film.cost} USD")
     asked = f"Search: {escape(film.query)}"

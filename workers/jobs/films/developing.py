@@ -63,7 +63,12 @@ async def _outline(
     request = TextRequest(
         purpose="outline",
         prompt=prompt.text,
-        inputs={"text": text, "title": project.title, "episodes": parameters.episodes},
+        inputs={
+            "text": text,
+            "title": project.title,
+            "episodes": parameters.episodes,
+            "as_it_is": parameters.as_it_is,
+        },
         seed=parameters.seed,
     )
     provider = context.providers.text

@@ -106,4 +106,5 @@ def _outline(request: TextRequest) -> SeriesOutline:
             f"{MOST_EPISODES}.",
             code="input_invalid",
         )
-    return outline_series(text, episodes, title=title, seed=request.seed)
+    as_it_is = request.inputs.get("as_it_is") is True
+    return outline_series(text, episodes, title=title, as_it_is=as_it_is, seed=request.seed)

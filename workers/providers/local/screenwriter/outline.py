@@ -30,16 +30,17 @@ SMALLEST_STORY = 60
 
 
 def outline_series(
-    text: str, episodes: int, *, title: str | None = None, seed: int = 0
+    text: str, episodes: int, *, title: str | None = None, as_it_is: bool = False, seed: int = 0
 ) -> SeriesOutline:
     """Make a series of so many episodes of a text; raises `ProviderRefused` for what is no text.
 
     A text that is long enough is cut where it is sewn together; of an idea a tale is made first,
-    which the outline then has.
+    which the outline then has. `as_it_is` takes a short text for a story, too, as far as it can be
+    cut.
     """
     refuse_unreadable(text)
     words = spoken_words(text)
-    is_story = words >= max(SMALLEST_STORY, FEWEST_WORDS * episodes)
+    is_story = as_it_is or words >= max(SMALLEST_STORY, FEWEST_WORDS * episodes)
     places = cut_parts(text, episodes) if is_story else None
     if places is not None:
         return _outline(text, places, [""] * episodes, title, seed, is_grown=False)
@@ -64,6 +65,8 @@ def _outline(
     cast = find_cast(body, language)
     # The first chapter's heading is not the book's.
     book = "" if CHAPTER.fullmatch(manuscript.title) else manuscript.title
+    if len(titles) == 1:
+        titles = [titles[0] or book]  # of a single film the book's title is its own
     made: list[OutlineEpisode] = []
     taken: set[str] = set()
     for number, ((start, end), given) in enumerate(zip(places, titles, strict=True), start=1):
