@@ -187,4 +187,5 @@ class Scene(Record):
             index("workspace_id", "-created_at", "_id"),
             index("production.status"),
             index("character_ids"),
+            index("updated_at"),
         ]

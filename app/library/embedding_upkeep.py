@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from app.core.kinds import P, TaskKind
 from app.core.wakeups import Wakeups
-from app.library import embedding_spaces
+from app.library import dialogue, embedding_spaces
 from app.library.embedding import Space
 from app.library.kinds import (
     CHECK_DIALOGUE,
@@ -40,6 +40,8 @@ LOOK_SECONDS: Final = 2.0
 SPACES_SECONDS: Final = 30.0
 """How often a switch of models is looked after."""
 DIALOGUE: Final = timedelta(days=1)
+OVERLAP: Final = timedelta(seconds=10)
+"""A scene may be seen so long after the moment that it was written in: a transaction takes time."""
 AFTER_FAILURE: Final = timedelta(minutes=5)
 """A workspace whose embedding failed is left alone for so long."""
 INDEX_PATIENCE: Final = 1.0
@@ -54,6 +56,7 @@ class EmbeddingUpkeep:
         self._store, self._wakeups, self._settings = store, wakeups, settings
         self._space = space
         self._spaces_at, self._dialogue_at = 0.0, datetime.min.replace(tzinfo=now().tzinfo)
+        self._scenes_at = now()
 
     async def run(self) -> None:
         """Look until it is cancelled."""
@@ -66,6 +69,7 @@ class EmbeddingUpkeep:
 
     async def look(self) -> int:
         """Ask for what is due; answers how many tasks were asked for."""
+        await self._look_at_scenes()
         asked = await self._ask(EMBED_MEDIA, EmbedMedia(), await due())
         if now() - self._dialogue_at > DIALOGUE:
             self._dialogue_at = now()
@@ -77,6 +81,12 @@ class EmbeddingUpkeep:
         if asked:
             await self._wakeups.wake()
         return asked
+
+    async def _look_at_scenes(self) -> None:
+        """Media are due whose scenes say something else by now; once a day all are looked at."""
+        since, self._scenes_at = self._scenes_at - OVERLAP, now()
+        if scenes := await dialogue.written_since(since):
+            await dialogue.mark_changed(scenes)
 
     async def look_after_spaces(self) -> int:
         """Take the switch to the worker's model one step further; answers how many tasks it takes.

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pymongo import UpdateOne
 
-from app.library import embedding_spaces
+from app.library import dialogue, embedding_spaces
 from app.library.embedding import Space, Vectors
 from app.library.kinds import (
     CHECK_DIALOGUE,
@@ -19,7 +19,6 @@ from app.library.search.wanted import Searched
 from documents.base import StoredDocument, Subject, touched
 from documents.library import EmbeddingPlace, Media, digest_of
 from documents.production import TaskOutput
-from documents.scenes import Scene
 from documents.values import Id, to_vector
 from workers.providers.embedding import (
     EmbeddingProvider,
@@ -72,26 +71,7 @@ async def reembed_media(context: Context, parameters: ReembedMedia) -> Outcome:
 @handles(CHECK_DIALOGUE)
 async def check_dialogue(context: Context, parameters: CheckDialogue) -> Outcome:
     """Compare the dialogue that was embedded with what it is; a killed run is simply repeated."""
-    marked, last = 0, None
-    while True:
-        query: StoredDocument = {"scene_id": {"$ne": None}, "embedding_due": False}
-        if last is not None:
-            query["_id"] = {"$gt": last}
-        batch = await Media.all_in(True, query, sort=[("_id", 1)], limit=BATCH)
-        if not batch:
-            return Outcome(TaskOutput(result={"due": marked}))
-        last = batch[-1].id
-        said = await _dialogue(batch)
-        stale = [
-            each.id
-            for each in batch
-            if each.embedding_scene_digest != digest_of(said.get(each.scene_id, ""))
-        ]
-        if stale:
-            # Without its digest the record is due by its own rule as well.
-            due = {"$set": {"embedding_due": True, "embedding_digest": None}}
-            await Media.collection().update_many({"_id": {"$in": stale}}, due)
-            marked += len(stale)
+    return Outcome(TaskOutput(result={"due": await dialogue.mark_changed()}))
 
 
 async def _embed_all(context: Context, query: Mapping[str, Any], searched: Searched) -> Outcome:
@@ -112,7 +92,7 @@ async def _embed_all(context: Context, query: Mapping[str, Any], searched: Searc
 async def _embed(
     context: Context, provider: EmbeddingProvider, batch: Sequence[Media], searched: Searched
 ) -> int:
-    said = await _dialogue(batch)
+    said = await dialogue.dialogue_of(each.scene_id for each in batch)
     texts = tuple(
         "\n".join(filter(None, [each.own_words, said.get(each.scene_id, "")]))[:LONGEST]
         for each in batch
@@ -132,7 +112,9 @@ async def _embed(
     )
     vectors = (await calls.embed(context, call, provider)).vectors
     writes = _writes(batch, vectors, said, searched)
-    return int((await Media.collection().bulk_write(writes, ordered=False)).matched_count)
+    written = await Media.collection().bulk_write(writes, ordered=False)
+    await dialogue.mark_moved_on({each.id: each.scene_id for each in batch if each.scene_id}, said)
+    return int(written.matched_count)
 
 
 def _writes(
@@ -160,21 +142,6 @@ def _writes(
 
 def _is_at(media: Media, space: Space, place: EmbeddingPlace) -> bool:
     return all(getattr(media, name) == value for name, value in space.at(place).items())
-
-
-async def _dialogue(batch: Sequence[Media]) -> dict[Id | None, str]:
-    """What is said in the scenes of these media."""
-    ids = [*{each.scene_id for each in batch if each.scene_id is not None}]
-    if not ids:
-        return {}
-    query = {"_id": {"$in": ids}, "deleted_at": None}
-    rows = Scene.collection().find(query, {"script.dialogue.lines": 1})
-    return {
-        row["_id"]: "\n".join(
-            each["lines"] for each in row.get("script", {}).get("dialogue", ()) if each.get("lines")
-        )
-        async for row in rows
-    }
 
 
 async def _pictures(context: Context, batch: Sequence[Media]) -> tuple[PictureToEmbed | None, ...]:

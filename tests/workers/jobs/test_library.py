@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bson import ObjectId
 
-from app.library import embedding_spaces
+from app.library import dialogue, embedding_spaces
 from app.library.embedding import Embedders, LocalEmbedder, Space
 from app.library.embedding_upkeep import EmbeddingUpkeep
 from app.library.kinds import CHECK_DIALOGUE, EMBED_MEDIA, CheckDialogue
@@ -112,6 +112,56 @@ async def test_an_edit_makes_the_embedding_due_again(
     after = await now_is(media)
     assert not after.embedding_due
     assert after.embedding != before.embedding
+
+
+async def test_an_edit_of_dialogue_is_embedded_soon(
+    film: Film, resources: Resources, working: Working
+) -> None:
+    scene = film.scenes[0]
+    media = await make_media(film, description="a picture", scene_id=scene.id)
+    other = await make_media(film, description="a picture")
+    upkeep = upkeep_of(resources)
+    await upkeep.look()
+    await worked_off(working)
+    before = await now_is(media)
+    assert await upkeep.look() == 0
+    line = DialogueLine(lines="These grapes are sour, said the fox").model_dump()
+    await Scene.write_one({"_id": scene.id}, {"$set": {"script.dialogue": [line]}})
+    assert await upkeep.look() == 1
+    await worked_off(working)
+    after = await now_is(media)
+    [expected] = await LocalEmbedder().vectors([f"a picture\n{line['lines']}"])
+    assert after.embedding is not None
+    assert after.embedding != before.embedding
+    assert np.allclose(to_floats(after.embedding), expected, atol=1e-6)
+    assert not (await now_is(other)).embedding_due
+    assert await upkeep.look() == 0
+
+
+async def test_dialogue_that_changes_while_it_is_embedded_is_not_forgotten(
+    film: Film, resources: Resources, working: Working, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = film.scenes[0]
+    media = await make_media(film, description="a picture", scene_id=scene.id)
+    line = DialogueLine(lines="Slow and steady, said the tortoise").model_dump()
+
+    async def meanwhile(*_: Any) -> Any:
+        monkeypatch.undo()
+        update = {"$set": {"script.dialogue": [line]}}
+        await Scene.collection().update_one({"_id": scene.id}, update)
+        return {}
+
+    monkeypatch.setattr(dialogue, "dialogue_of", meanwhile)
+    upkeep = upkeep_of(resources)
+    await upkeep.look()
+    await worked_off(working)
+    assert (await now_is(media)).embedding_due
+    await upkeep.look()
+    await worked_off(working)
+    after = await now_is(media)
+    [expected] = await LocalEmbedder().vectors([f"a picture\n{line['lines']}"])
+    assert after.embedding is not None
+    assert np.allclose(to_floats(after.embedding), expected, atol=1e-6)
 
 
 async def test_dialogue_counts_and_is_checked(
