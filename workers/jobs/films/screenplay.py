@@ -7,6 +7,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.revising import revise
 from app.films import kinds
+from app.films.casting import name_key
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.progress import enter_phase
 from app.films.scripts import add_version
@@ -107,7 +108,12 @@ class _Production:
         )
         production = cls(episode, screenplay, parameters, owner)
         cast = await Character.all_in(True, {"project_id": episode.project_id})
-        production.known = {character.name: character for character in cast}
+        present = {name_key(character.name): character for character in cast}
+        production.known = {
+            each.name: present[key]
+            for each in screenplay.characters
+            if (key := name_key(each.name)) in present
+        }
         designs = production._plan_characters()
         renders = [production._plan_scene(scene, designs) for scene in screenplay.scenes]
         production._plan_episode(renders)
