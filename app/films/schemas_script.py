@@ -86,7 +86,7 @@ class VersionTold(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: Id
+    version_id: Id = Field(validation_alias="id")
     version: int
     word_count: int
     estimated_duration: float

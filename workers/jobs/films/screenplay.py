@@ -6,6 +6,7 @@ from typing import Final
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.revising import revise
+from app.films.casting import name_key
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
 from app.films.making import go_on
 from app.films.planning import Wanted
@@ -135,7 +136,12 @@ class _Written:
 async def _written(episode: Episode, screenplay: Screenplay) -> _Written:
     """Who is new gets a record; who returns keeps the look and the voice they have."""
     found = await Character.all_in(True, {"project_id": episode.project_id})
-    cast = {character.name: character for character in found}
+    present = {name_key(character.name): character for character in found}
+    cast = {
+        each.name: present[key]
+        for each in screenplay.characters
+        if (key := name_key(each.name)) in present
+    }
     new = [
         character_from(episode.project_id, episode.workspace_id, each)
         for each in screenplay.characters
