@@ -15,6 +15,7 @@ from documents.ledger import GenerationCost
 from documents.library import Media
 from documents.production import Pipeline, Task
 from documents.publishing import Publication
+from documents.reviews import ReviewComment
 from documents.scenes import Scene
 from documents.values import Id
 
@@ -98,17 +99,31 @@ ALL: Final = (
     Watched(
         Project,
         "project",
-        ("title", "status", "episode_count", "progress"),
+        ("title", "status", "episode_count", "progress", "archived_at"),
         progress=frozenset({"progress"}),
         access=frozenset({"collaborator_ids", "created_by", "workspace_id", "deleted_at"}),
     ),
     Watched(
         Episode,
         "episode",
-        ("title", "episode_number", "status", "production", "metadata"),
+        ("title", "episode_number", "status", "production", "metadata", "approval"),
         progress=frozenset({"production"}),
     ),
-    Watched(Scene, "scene", ("title", "scene_number", "production")),
+    Watched(Scene, "scene", ("title", "scene_number", "production", "approval")),
+    Watched(
+        ReviewComment,
+        "review_comment",
+        (
+            "episode_id",
+            "scene_id",
+            "author_name",
+            "text",
+            "time_code",
+            "panel_number",
+            "resolved",
+        ),
+        deletions=False,
+    ),
     Watched(
         Media,
         "media",

@@ -14,12 +14,14 @@ from documents.base import Record, StoredDocument
 from documents.films import Character, Episode, Project
 from documents.identity import ApiKey, Invitation, LoginSession, OneTimeToken, User
 from documents.library import Derivative, Media
-from documents.production import PromptTemplate, Task
+from documents.production import PromptTemplate, Task, WebsocketConnection
 from documents.references import EACH, references
 from documents.registry import COLLECTIONS, MODELS
+from documents.requests import IdempotentRequest
+from documents.reviews import ReviewLink
 from documents.scenes import Scene
 from documents.store import Store
-from documents.uploads import Usage
+from documents.uploads import MediaLink, Usage
 from documents.values import Id, now
 from tests.app.support import World, as_
 from tests.factories import valid
@@ -153,9 +155,10 @@ class Studio:
             given["labels"] = ["production"]
         if model is Usage:
             given["counted_at"] = FUTURE  # else reading it would count anew, and write
-        expiry = model.model_fields.get("expires_at")
-        if expiry is not None and expiry.is_required():
+        if model in (MediaLink, ReviewLink, IdempotentRequest):
             given["expires_at"] = FUTURE  # else it is over, or the store deletes it meanwhile
+        if model is WebsocketConnection:
+            given["last_heartbeat_at"] = FUTURE  # else it is given up after a while
         if model is Invitation:
             given |= {"token_hash": digest(INVITATION), "email": self.world.stranger.email}
             given["expires_at"] = now() + timedelta(days=1)
