@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.actor import Actor
-from app.core.errors import Invalid, WrongState
+from app.core.errors import WrongState
 from app.core.parts import Parts
 from app.core.recording import Transaction
 from app.core.revising import deed, revise
@@ -26,6 +26,7 @@ from documents.base import NotUnique, Subject
 from documents.films import Character, Project
 from documents.library import Media
 from documents.production import Pipeline, Task
+from documents.references import MissingReference
 from documents.scenes import Scene
 from documents.values import Id
 
@@ -143,7 +144,7 @@ async def voice(
 
 
 async def choose_design(parts: Parts, actor: Actor, key: Id, media_id: Id) -> Character:
-    """Make a picture of the project the final design. Raises NotFound and Invalid."""
+    """Make a picture of the project the final design. Raises NotFound and MissingReference."""
 
     async def work(character: Character, transaction: Transaction) -> Character:
         session = transaction.session
@@ -155,7 +156,7 @@ async def choose_design(parts: Parts, actor: Actor, key: Id, media_id: Id) -> Ch
             "quarantine": None,
         }
         if await Media.first_in(True, query, session) is None:
-            raise Invalid("media_id names no picture of the character's project.")
+            raise MissingReference("media_id", Media.collection_name(), [media_id])
 
         def change(changed: Character) -> None:
             changed.visual_design.final_design_id = media_id

@@ -13,7 +13,12 @@ import pytest
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voice
 from workers.providers.local.voice import LocalVoiceProvider
-from workers.providers.local.voices import NARRATOR_VOICE, voice_for, voices_to_try
+from workers.providers.local.voices import (
+    NARRATOR_VOICE,
+    manner_of,
+    voice_for,
+    voices_to_try,
+)
 from workers.providers.voice import SpeechResult, VoiceRequest
 
 
@@ -48,7 +53,8 @@ async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [{"voice_id": "en+m2"}, {"emotion": "sad"}, {"speed": 1.5}, {"emotion": "excited"}]
+    "other",
+    [{"voice_id": "en+m2"}, {"emotion": "sad"}, {"speed": 1.5}, {"characteristics": ("deep",)}],
 )
 async def test_voice_feeling_and_speed_are_heard(tmp_path: Path, other: dict[str, object]) -> None:
     await speak("Look before you leap.", tmp_path / "plain.wav")
@@ -152,3 +158,19 @@ def test_the_script_outranks_the_language_asked_for() -> None:
     assert voices_to_try("en+f3", "und", "The fox")[0] == "en+f3"
     assert voices_to_try("en-us+m1", "en", "The fox")[0] == "en-us+m1"
     assert voices_to_try("en+f3", "zh", "狐狸")[0] == "cmn+f3"
+
+
+@pytest.mark.parametrize(
+    ("voice_id", "known"),
+    [("en+f3", True), ("en-us", True), ("cmn+m1", True), ("zz", False), ("en+q9", False)],
+)
+async def test_it_is_known_which_voices_there_are(voice_id: str, known: bool) -> None:
+    assert await LocalVoiceProvider().knows(voice_id) is known
+
+
+def test_what_is_said_of_a_voice_changes_its_manner_within_bounds() -> None:
+    plain, deep = manner_of("neutral", 1), manner_of("neutral", 1, ["Deep and slow"])
+    assert deep.pitch < plain.pitch
+    assert deep.rate < plain.rate
+    assert manner_of("neutral", 1, ["deep"] * 50) == manner_of("neutral", 1, ["deep"])
+    assert manner_of("sad", 1, ["deep, low, dark, soft, quiet, gentle"]).pitch >= 0
