@@ -29,10 +29,9 @@ from app.films.making_schemas import (
     TakeChosen,
     TakesWanted,
 )
-from app.films.planning import Step, Wanted, outdated, plan
+from app.films.planning import Wanted, outdated, plan
+from app.films.pricing import priced
 from app.films.state import FilmState, state_of
-from app.production.estimates import estimate
-from app.production.queues import slots_of
 from documents.base import Scope, within
 from documents.films import Episode, Project
 from documents.scenes import Scene
@@ -154,7 +153,7 @@ async def list_stale(
     that would cost. `episode_id` looks at one episode."""
     project = await _seen(Project, access.PROJECTS.read(actor), actor, id)
     state = await state_of(project, None if episode_id is None else [episode_id])
-    return await _priced(parts, state, outdated(state))
+    return await priced(parts, project.workspace_id, outdated(state))
 
 
 @router.post("/projects/{id}/refresh", operation_id="refresh_project", responses=ACTING)
@@ -222,10 +221,8 @@ async def _begun(
     await parts.wakeups.wake()
     [begun] = made
     workspace_id: Id = record.workspace_id
-    priced = await estimate(workspace_id, begun.steps, slots_of(parts.settings))
-    return Begun(
-        pipeline_id=begun.pipeline and begun.pipeline.id, plan=PlanShown.of(begun.steps, priced)
-    )
+    shown_plan = await priced(parts, workspace_id, begun.steps)
+    return Begun(pipeline_id=begun.pipeline and begun.pipeline.id, plan=shown_plan)
 
 
 async def _seen(model: type[R], scope: Scope, actor: Actor, key: Id) -> R:
@@ -244,9 +241,4 @@ async def _project(episode: Episode) -> Project:
 
 
 async def _planned(parts: Parts, state: FilmState, wanted: Wanted) -> PlanShown:
-    return await _priced(parts, state, plan(state, wanted))
-
-
-async def _priced(parts: Parts, state: FilmState, steps: list[Step]) -> PlanShown:
-    workspace = state.project.workspace_id
-    return PlanShown.of(steps, await estimate(workspace, steps, slots_of(parts.settings)))
+    return await priced(parts, state.project.workspace_id, plan(state, wanted))

@@ -1,5 +1,6 @@
 """What is asked for, and answered, when films are planned and made."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Self
 
@@ -145,7 +146,7 @@ class PlanShown(BaseModel):
     """The first thousand."""
 
     @classmethod
-    def of(cls, steps: list[Step], estimate: Estimate) -> Self:
+    def of(cls, steps: Sequence[Step], estimate: Estimate) -> Self:
         counts: dict[str, int] = {}
         for step in steps:
             counts[step.work] = counts.get(step.work, 0) + 1

@@ -39,6 +39,7 @@ def line_recipe(line: DialogueLine, cast: Cast, language: str) -> str:
             "emotion": line.emotion,
             "speaker": speaker and speaker.name,
             "voice": speaker and speaker.voice_profile.voice_id,
+            "characteristics": speaker and speaker.voice_profile.voice_characteristics,
             "language": language,
         },
     )

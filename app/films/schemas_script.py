@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.films.making_schemas import PlanShown
 from documents.films import Character
 from documents.reviews import ScriptVersion
 from documents.scenes import Scene
@@ -78,6 +79,10 @@ class ScriptSaved(BaseModel):
     estimated_duration: float
     language: str | None
     scenes: ScenesFollowed
+    to_do: PlanShown = Field(
+        description="What is missing or out of date by now, and what making all of it would cost; "
+        "`generate` makes what is missing, and of the outdated what is chosen."
+    )
     characters_added: list[CharacterNamed]
 
 

@@ -15,7 +15,10 @@ from app.core.recording import Transaction
 from app.core.resource import SIGNED_IN, WITH_BODY
 from app.core.revising import deed
 from app.films import access, scripts
+from app.films.appearances import count_soon
 from app.films.errors import ScriptChanged, UnusableScript
+from app.films.planning import Wanted, plan
+from app.films.pricing import priced
 from app.films.schemas_script import (
     CharacterNamed,
     SceneNamed,
@@ -28,8 +31,9 @@ from app.films.schemas_script import (
     VersionTold,
 )
 from app.films.scripts import Followed
+from app.films.state import state_of
 from app.production.templates.differences import text_differences
-from documents.films import Episode
+from documents.films import Episode, Project
 from documents.reviews import ScriptVersion
 from documents.values import Id
 
@@ -138,13 +142,16 @@ async def _followed(
     await deed(parts, actor, Episode, access.PARTS, key, together)
     followed = outcomes[-1]  # those before it were run again
     await finish(parts.store, followed.gone)
+    await count_soon(parts.store, followed.episode.project_id)
     await parts.wakeups.wake()
-    return saved(followed)
+    return await saved(parts, followed)
 
 
-def saved(followed: Followed) -> ScriptSaved:
-    """What is answered about a script that was written."""
-    script = followed.episode.script
+async def saved(parts: Parts, followed: Followed) -> ScriptSaved:
+    """What is answered about a script that was written, and about what is to do now."""
+    script, episode = followed.episode.script, followed.episode
+    project = await Project.one_in(True, episode.project_id)
+    steps = plan(await state_of(project, [episode.id]), Wanted(outdated=True)) if project else []
     return ScriptSaved(
         episode_id=followed.episode.id,
         version=script.version,
@@ -158,4 +165,5 @@ def saved(followed: Followed) -> ScriptSaved:
             renumbered=[*map(SceneNamed.of, followed.renumbered)],
         ),
         characters_added=[*map(CharacterNamed.of, followed.characters)],
+        to_do=await priced(parts, episode.workspace_id, steps),
     )

@@ -8,6 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.kinds import KINDS, P, TaskKind
 from documents.production import Task, TaskOutput
+from documents.store import Store
 
 if TYPE_CHECKING:
     from workers.runtime.context import Context
@@ -53,7 +54,7 @@ def handles(kind: TaskKind[P]) -> Callable[[Handler[P]], Handler[P]]:
     return register
 
 
-Follower: TypeAlias = Callable[[Task], Awaitable[None]]
+Follower: TypeAlias = Callable[[Task, Store], Awaitable[None]]
 
 FOLLOWERS: Final[list[tuple[str, Follower]]] = []
 """What is done after the commit of a task's outcome, by the beginning of the kind's name."""

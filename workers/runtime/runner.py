@@ -195,7 +195,7 @@ class Runner:
         for kinds, follower in FOLLOWERS:
             if task.kind.startswith(kinds):
                 try:
-                    await follower(task)
+                    await follower(task, self.resources.store)
                 except PyMongoError as exc:
                     logger.warning("%s %s: not followed up: %s", task.kind, task.id, exc)
 

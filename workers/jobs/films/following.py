@@ -2,13 +2,24 @@
 
 from typing import Final
 
-from app.films.kinds import EXPORT_PROJECT, REFRESH_PROJECT, RefreshProject
+from app.films.appearances import count_soon
+from app.films.kinds import (
+    COUNT_APPEARANCES,
+    EXPORT_PROJECT,
+    REFRESH_PROJECT,
+    RENDER_SCENE,
+    WRITE_SCREENPLAY,
+    RefreshProject,
+)
 from app.films.progress import ask_to_refresh, refresh_project
 from documents.production import Task
+from documents.store import Store
 from workers.runtime.context import Context
 from workers.runtime.handlers import follows, handles
 
-CHANGES_NOTHING: Final = (REFRESH_PROJECT.name, EXPORT_PROJECT.name)
+CHANGES_NOTHING: Final = (REFRESH_PROJECT.name, EXPORT_PROJECT.name, COUNT_APPEARANCES.name)
+CHANGES_SCENES: Final = (WRITE_SCREENPLAY.name, RENDER_SCENE.name)
+"""Steps after which somebody may be seen elsewhere, or for longer."""
 
 
 @handles(REFRESH_PROJECT)
@@ -21,7 +32,10 @@ async def refresh(context: Context, parameters: RefreshProject) -> None:
 
 
 @follows("films.")
-async def ask(task: Task) -> None:
-    """Have the project refreshed after a step of a film."""
-    if task.project_id is not None and task.kind not in CHANGES_NOTHING:
-        await ask_to_refresh(task.project_id, task.workspace_id)
+async def ask(task: Task, store: Store) -> None:
+    """Have the project refreshed, and appearances counted, after a step of a film."""
+    if task.project_id is None or task.kind in CHANGES_NOTHING:
+        return
+    await ask_to_refresh(task.project_id, task.workspace_id)
+    if task.kind in CHANGES_SCENES:
+        await count_soon(store, task.project_id)

@@ -152,6 +152,7 @@ async def _speak(
         voice_id=voice_id or voice.voice_for(name, None, seed),
         emotion=line.emotion,
         language=language,
+        characteristics=tuple(speaker.voice_profile.voice_characteristics) if speaker else (),
         seed=parameters.seed,
     )
     call = Call(
