@@ -26,7 +26,7 @@ async def panel(world: World) -> Media:
 @pytest.fixture
 async def scene(world: World, panel: Media) -> Scene:
     """The studio's scene, made and waiting for a review."""
-    changed = Scene.model_validate(
+    changed: Scene = Scene.model_validate(
         {
             **world.scene.stored(),
             "script": {
@@ -47,7 +47,7 @@ async def scene(world: World, panel: Media) -> Scene:
 async def episode(world: World, scene: Scene) -> Episode:
     """The studio's episode, with a finished film."""
     film = await film_of(world, "film.mp4")
-    changed = Episode.model_validate(
+    changed: Episode = Episode.model_validate(
         {
             **world.episode.stored(),
             "status": "completed",
