@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.actor import Actor
-from app.core.errors import WrongState
 from app.core.parts import Parts
 from app.core.recording import Transaction
 from app.core.revising import deed, revise
@@ -20,10 +19,11 @@ from app.films.kinds import (
     DesignCharacter,
     VoiceCharacter,
 )
+from app.films.projects import open_project
 from app.production import tasks
 from app.production.tasks import Ownership, new_task, start_pipeline
 from documents.base import NotUnique, Subject
-from documents.films import Character, Project
+from documents.films import Character
 from documents.library import Media
 from documents.production import Pipeline, Task
 from documents.references import MissingReference
@@ -183,7 +183,7 @@ async def _begin(
 
     async def work(character: Character, transaction: Transaction) -> Character:
         session = transaction.session
-        await _check_open(character, session)
+        await open_project(character.project_id, session)
         subject = Subject(collection=Character.collection_name(), id=character.id)
         pipeline = Pipeline(
             workspace_id=character.workspace_id,
@@ -210,9 +210,3 @@ async def _begin(
         raise UnderWay("This is being made for the character already; wait for it.") from exc
     await parts.wakeups.wake()
     return begun[0]
-
-
-async def _check_open(character: Character, session: AsyncClientSession) -> None:
-    project = await Project.one_in(True, character.project_id, session)
-    if project is None or project.archived_at is not None:
-        raise WrongState("The project is archived: nothing is made for it.")

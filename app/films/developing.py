@@ -15,6 +15,7 @@ from app.core.storage import StoredObject
 from app.films import access
 from app.films.errors import NoFilmInStory, TooManyEpisodes
 from app.films.kinds import DEVELOP, Develop
+from app.films.projects import demand_open
 from app.films.service import store_story, story_media
 from app.films.story import UnusableStory, usable_text
 from app.identity.limits import check_episode_limit
@@ -97,8 +98,7 @@ async def next_number(project_id: Id, count: int, session: AsyncClientSession) -
 
 async def _check(project: Project, count: int, session: AsyncClientSession) -> int:
     """The number of the first episode, if there may be so many more."""
-    if project.archived_at is not None:
-        raise WrongState("The project is archived: bring it back first.")
+    demand_open(project)
     first = await next_number(project.id, count, session)
     await check_episode_limit(session, project.id, count)
     return first

@@ -9,13 +9,14 @@ from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
-from app.core.errors import NotFound, WrongState
+from app.core.errors import WrongState
 from app.core.revising import revise
 from app.films.planning import Key, Step, Wanted, plan, unwritten
+from app.films.projects import open_project
 from app.films.state import FilmState, state_of
 from app.library.kinds import EMBED_MEDIA, EmbedMedia
 from app.production.tasks import Ownership, add, new_task, start_pipeline
-from documents.base import NotUnique, Session, Subject, touched
+from documents.base import NotUnique, Subject, touched
 from documents.films import Episode, Project
 from documents.production import Pipeline, Task
 from documents.scenes import Scene, StoryboardPanel
@@ -43,16 +44,6 @@ class Begin:
 
     pipeline: Pipeline | None
     steps: list[Step]
-
-
-async def open_project(project_id: Id, session: Session = None) -> Project:
-    """The project, if work is done on it. Raises NotFound, or WrongState where it is archived."""
-    project = await Project.one_in(True, project_id, session)
-    if project is None:
-        raise NotFound("There is no such project.")
-    if project.archived_at is not None:
-        raise WrongState("The project is archived: take it out of the archive first.")
-    return project
 
 
 async def begin(

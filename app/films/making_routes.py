@@ -17,7 +17,7 @@ from app.core.revising import R, deed, revise
 from app.core.schemas import read_schema
 from app.core.showing import shown
 from app.films import access, choosing
-from app.films.making import Begin, Order, about, begin, open_project
+from app.films.making import Begin, Order, about, begin
 from app.films.making_schemas import (
     Assembling,
     Begun,
@@ -31,6 +31,7 @@ from app.films.making_schemas import (
 )
 from app.films.planning import Wanted, outdated, plan
 from app.films.pricing import priced
+from app.films.projects import open_project
 from app.films.state import FilmState, state_of
 from documents.base import Scope, within
 from documents.films import Episode, Project

@@ -30,12 +30,24 @@ def demand_open(project: Project) -> None:
         raise WrongState("The project is on hold: change its status before anything is made.")
 
 
+async def open_project(project_id: Id, session: Session = None) -> Project:
+    """The project, if work is done on it. Raises NotFound, or WrongState where it is put away
+    or on hold."""
+    project = await Project.one_in(True, project_id, session)
+    if project is None:
+        raise NotFound("There is no such project.")
+    demand_open(project)
+    return project
+
+
 async def archive(project: Project, session: AsyncClientSession) -> Project:
     """Put the project away. Raises WrongState where it is already, or while it is worked on."""
     if project.archived_at is not None:
         raise WrongState("The project is put away already.")
     unfinished = {"project_id": project.id, "status": {"$in": ["queued", "processing"]}}
-    films = {"kind": {"$regex": r"^films\.(?!refresh_project$)"}}
+    films = {
+        "kind": {"$regex": r"^films\.(?!refresh_project$|count_appearances$|compare_character$)"}
+    }
     if await Task.first_in(True, {**unfinished, **films}, session):
         raise WrongState("The project is being worked on: wait until that is done, or cancel it.")
     return await _set_archived(project, True, session)
