@@ -20,6 +20,8 @@ from documents.values import Id, now
 MOST_COLLABORATORS = 100
 ASIDE = 1_000
 """Numbers above all that episodes have: each is parked there while it gets its new one."""
+MAKES_SOMETHING: Final = r"^films\.(?!refresh_project$|count_appearances$|compare_character$)"
+"""Kinds of tasks after which a film is another one."""
 
 
 def demand_open(project: Project) -> None:
@@ -30,7 +32,7 @@ def demand_open(project: Project) -> None:
         raise WrongState("The project is on hold: change its status before anything is made.")
 
 
-async def open_project(project_id: Id, session: Session = None) -> Project:
+async def open_project(project_id: Id, session: AsyncClientSession | None = None) -> Project:
     """The project, if work is done on it. Raises NotFound, or WrongState where it is put away
     or on hold."""
     project = await Project.one_in(True, project_id, session)
@@ -45,9 +47,7 @@ async def archive(project: Project, session: AsyncClientSession) -> Project:
     if project.archived_at is not None:
         raise WrongState("The project is put away already.")
     unfinished = {"project_id": project.id, "status": {"$in": ["queued", "processing"]}}
-    films = {
-        "kind": {"$regex": r"^films\.(?!refresh_project$|count_appearances$|compare_character$)"}
-    }
+    films = {"kind": {"$regex": MAKES_SOMETHING}}
     if await Task.first_in(True, {**unfinished, **films}, session):
         raise WrongState("The project is being worked on: wait until that is done, or cancel it.")
     return await _set_archived(project, True, session)
