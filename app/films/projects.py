@@ -20,7 +20,7 @@ from documents.values import Id, now
 MOST_COLLABORATORS = 100
 ASIDE = 1_000
 """Numbers above all that episodes have: each is parked there while it gets its new one."""
-MAKES_SOMETHING: Final = r"^films\.(?!refresh_project$|count_appearances$|compare_character$)"
+MAKES_SOMETHING = r"^films\.(?!refresh_project$|count_appearances$|compare_character$)"
 """Kinds of tasks after which a film is another one."""
 
 
