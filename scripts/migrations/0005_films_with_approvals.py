@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any, Final
 
+from pymongo import UpdateOne
+
 from scripts.migrations.runner import Run
 
 LACKING: Final[dict[str, dict[str, Any]]] = {
@@ -19,7 +21,6 @@ LACKING: Final[dict[str, dict[str, Any]]] = {
     "characters": {"visual_design.takes": []},
     "scenes": {
         "approval": None,
-        "production.music_id": None,
         "production.takes": [],
         "production.chosen_take": None,
         "production.review_note": "",
@@ -54,6 +55,22 @@ async def migrate(run: Run) -> None:
                     {"$set": PANELS},
                     bypass_document_validation=True,
                 )
+                await _name_music(run, [each["_id"] for each in batch])
             await run.database[name].update_many(
                 keys, {"$set": {**values, **hashed}}, bypass_document_validation=True
             )
+
+
+async def _name_music(run: Run, keys: list[Any]) -> None:
+    """Scenes did not say which music is theirs: it was the newest that was made for them."""
+    query = {"scene_id": {"$in": keys}, "media_type": "music_track", "deleted_at": None}
+    found = run.database["media"].find(query, {"scene_id": 1}, sort=[("_id", 1)])
+    newest = {row["scene_id"]: row["_id"] async for row in found}
+    writes = [
+        UpdateOne(
+            {"_id": key, "production.music_id": {"$exists": False}},
+            {"$set": {"production.music_id": newest.get(key)}},
+        )
+        for key in keys
+    ]
+    await run.database["scenes"].bulk_write(writes, ordered=False, bypass_document_validation=True)
