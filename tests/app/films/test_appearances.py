@@ -9,6 +9,7 @@ from documents.scenes import Scene
 from documents.values import Id
 from tests.factories.records import valid
 
+pytestmark = pytest.mark.usefixtures("mock_store")
 FOX, CROW = Id(), Id()
 
 
