@@ -81,8 +81,14 @@ class Studio:
         headers |= {who: as_(getattr(world, who)) for who in WHO[1:-1]}
         studio = cls(store, world, ids, headers, str(opened.token), closed.id)
         await studio._fill()
-        await studio._remember()
+        await studio.remember()
         return studio
+
+    async def remember(self) -> None:
+        """What is there now is the state to which it is put back."""
+        for name in COLLECTIONS:
+            self._documents[name] = await self.store.database[name].find().to_list()
+        self._hashes = await self._hashed()
 
     async def changed(self) -> set[str]:
         """The collections that are not as they were."""
@@ -99,11 +105,6 @@ class Studio:
 
     def _differs(self, hashes: Mapping[str, str], name: str) -> bool:
         return hashes.get(name) != self._hashes.get(name)
-
-    async def _remember(self) -> None:
-        for name in COLLECTIONS:
-            self._documents[name] = await self.store.database[name].find().to_list()
-        self._hashes = await self._hashed()
 
     async def _hashed(self) -> Mapping[str, str]:
         answer = await self.store.database.command("dbHash")

@@ -10,9 +10,11 @@ Schemathesis that need sequences find nothing to look at here.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, get_args
 
 import pytest
@@ -30,11 +32,15 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 from schemathesis.openapi.checks import RejectedPositiveData
 
 from app.core import health
+from app.core.cache import Cache
 from app.core.idempotency import HEADER, LONGEST_KEY
+from app.core.metrics import Metrics
 from app.core.openapi import operations
 from app.core.parts import Parts, keep
 from app.core.serving import server_options
-from app.main import create_app
+from app.core.storage import Storage
+from app.core.wakeups import Wakeups
+from app.main import create_app, parts_with
 from app.settings import Settings
 from documents.identity import Subscription, User
 from documents.library import Media
@@ -45,7 +51,9 @@ from documents.values import Id
 from tests.app.access_requests import Route, routes
 from tests.app.access_table import PAGE, read
 from tests.app.access_world import WHO, Studio
+from tests.app.core.listening import listening
 from tests.app.support import TOKEN_KEY
+from tests.conftest import bind, empty
 
 CONFIGURED: Final[Mapping[str, Any]] = {
     "seed": 1,
@@ -72,6 +80,8 @@ OF_SCHEMAS: Final = frozenset(get_args(core_schema.ErrorType)) - BEYOND_SCHEMAS
 """Codes of what a schema can say. All others are rules of ours: that a reference names something
 within reach, that a day is not over, how many digits an amount has."""
 HEADERS: Final = ParameterLocation.HEADER
+A_DAY: Final = 86_400
+MENTIONED: Final = re.compile('"#/components/schemas/([^"]+)"')
 AN_ID: Final = re.compile("[0-9a-f]{24}")
 A_KEY: Final = re.compile(f"(?=.{{1,{LONGEST_KEY}}}$)[!-~]([ -~]*[!-~])?")
 TABLE: Final = read(PAGE.read_text())
@@ -99,45 +109,89 @@ def test_what_the_access_table_shows_is_described(route: Route) -> None:
     assert shown <= described[route.operation]["responses"].keys()
 
 
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The whole application on a port of its own, and the studio that it serves."""
+
+    address: str
+    parts: Parts
+    studio: Studio
+
+
+@pytest.fixture(scope="module")
+async def served(
+    api_settings: Settings, _open_store: Store, _storage: Storage, _wakeups: Wakeups
+) -> AsyncIterator[Served]:
+    """Whoever asks is remembered between requests, as in a process that follows what others write;
+    here nobody else does."""
+    await bind(_open_store.database)
+    await empty(_open_store)
+    cache = Cache(Metrics())
+    async with listening(api_settings, _open_store, cache) as store:
+        cache.trust(A_DAY)
+        parts = parts_with(api_settings, store, _storage, _wakeups, cache=cache)
+        studio = await Studio.made(store)
+        rich = Subscription.of("enterprise").model_dump()
+        await User.collection().update_many({}, {"$set": {"subscription": rich}})
+        await Media.collection().update_many({}, {"$set": {"mime_type": "image/png"}})
+        await studio.remember()
+        keep(_APP, parts)
+        _APP.state.probes = health.probes()
+        async with serving() as address:
+            yield Served(address, parts, studio)
+        await parts.identity.throttle.close()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("route", DESCRIBED, ids=lambda each: f"{each.line}-{each.operation}")
-async def test_contract(route: Route, parts: Parts, store: Store) -> None:
-    studio = await Studio.made(store)
-    rich = Subscription.of("enterprise").model_dump()
-    await User.collection().update_many({}, {"$set": {"subscription": rich}})
-    await Media.collection().update_many({}, {"$set": {"mime_type": "image/png"}})
-    async with serving(parts) as address:
-        found = await asyncio.to_thread(findings, address, route, studio)
+async def test_contract(route: Route, served: Served) -> None:
+    await served.studio.restore(await served.studio.changed())
+    async with served.parts.live:
+        found = await asyncio.to_thread(findings, served.address, route, served.studio)
     assert not found, "\n\n".join(found.values())
 
 
 @asynccontextmanager
-async def serving(parts: Parts) -> AsyncIterator[str]:
-    """The whole application on a port of its own: its address."""
-    keep(_APP, parts)
-    _APP.state.probes = health.probes()
+async def serving() -> AsyncIterator[str]:
+    """The address at which the application is served."""
     server = uvicorn.Server(uvicorn.Config(_APP, port=0, lifespan="off", **server_options()))
-    async with parts.live:
-        running = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-            assert not running.done()
-        try:
-            yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await running
+    running = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+        assert not running.done()
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
 
 
 def findings(address: str, route: Route, studio: Studio) -> dict[str, str]:
     """All kinds of failures that Schemathesis finds at one operation, each with an example."""
     given = {**CONFIGURED, "base-url": address, "headers": studio.headers[asker(route)]}
     config = SchemathesisConfig.from_dict(given)
-    schema = schemathesis.openapi.from_dict(_APP.openapi(), config=config)
+    schema = schemathesis.openapi.from_dict(page_of(route), config=config)
     schema.hook(filter_failure)
     chosen = schema.include(operation_id=route.operation)
     with placing(Placed(studio, route)):
         return dict(failures(from_schema(chosen).execute()))
+
+
+def page_of(route: Route) -> dict[str, Any]:
+    """The page, as far as it is about this path: reading the whole takes its time."""
+    page = _APP.openapi()
+    paths, known = {route.path: page["paths"][route.path]}, page["components"]["schemas"]
+    schemas: dict[str, Any] = {}
+    wanted = _mentioned(paths)
+    while wanted:
+        name = wanted.pop()
+        schemas[name] = known[name]
+        wanted |= _mentioned(known[name]) - schemas.keys()
+    return {**page, "paths": paths, "components": {**page["components"], "schemas": schemas}}
+
+
+def _mentioned(part: Any) -> set[str]:
+    return {*MENTIONED.findall(json.dumps(part))}
 
 
 def asker(route: Route) -> str:

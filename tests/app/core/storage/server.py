@@ -33,7 +33,7 @@ def seaweedfs(folder: Path) -> Iterator[Settings]:
         *(f"-s3.port={s3}", f"-admin.port={admin}"),
     ]
     with (folder / "weed.log").open("wb") as log:
-        environment = {**os.environ, **keys, "GOMEMLIMIT": "256MiB"}
+        environment = {**os.environ, **keys, "GOMEMLIMIT": "384MiB"}
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     try:
         wait_until_healthy(process, f"http://127.0.0.1:{s3}/readyz", folder / "weed.log")
