@@ -17,6 +17,7 @@ from documents.library import Derivative, Media
 from documents.production import PromptTemplate, Task
 from documents.references import EACH, references
 from documents.registry import COLLECTIONS, MODELS
+from documents.requests import IdempotentRequest
 from documents.store import Store
 from documents.uploads import MediaLink, Usage
 from documents.values import Id, now
@@ -147,8 +148,8 @@ class Studio:
             given["labels"] = ["production"]
         if model is Usage:
             given["counted_at"] = FUTURE  # else reading it would count anew, and write
-        if model is MediaLink:
-            given["expires_at"] = FUTURE
+        if model in (MediaLink, IdempotentRequest):
+            given["expires_at"] = FUTURE  # else the store deletes it in the middle of a walk
         if model is Invitation:
             given |= {"token_hash": digest(INVITATION), "email": self.world.stranger.email}
             given["expires_at"] = now() + timedelta(days=1)
