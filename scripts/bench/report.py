@@ -3,13 +3,17 @@
 import json
 import os
 import platform
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import psutil
 from rich.console import Console
 from rich.table import Table
+
+_STARTED: Final = time.monotonic()
 
 
 class Unmeasured(Exception):
@@ -65,6 +69,12 @@ class Report:
             verdict = ("ok" if bar.met_by(value) else "[red]missed[/red]") if bar else ""
             table.add_row(key, f"{value:,.2f}", wanted, verdict)
         Console().print(table)
+
+
+def tell(what: str) -> None:
+    """Say on standard error how far a long bench has come."""
+    seconds = time.monotonic() - _STARTED
+    print(f"{seconds:6.0f} s  {what}", file=sys.stderr, flush=True)
 
 
 def machine() -> dict[str, Any]:

@@ -11,40 +11,34 @@ import os
 import shutil
 import statistics
 import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from app.core.parts import reading_of
 from app.library.embedding import Space
-from app.library.search.changes import position_now, source_of
-from app.library.search.columns import PROJECTION, Dictionary, columns_of
-from app.library.search.keeping import Keeper
+from app.library.search.columns import PROJECTION
 from app.library.search.local import LocalIndex
 from app.library.search.searching import folder_of
 from app.library.search.wanted import Searched, Wanted
 from app.settings import Settings
-from documents.library import EmbeddingSpace, Media
+from documents.library import Media
 from documents.store import Store
-from documents.values import Id, to_vector
-from scripts.bench.report import Bar, Report, Unmeasured
+from documents.values import Id, now, to_vector
+from scripts.bench.report import Bar, Report, Unmeasured, tell
 from scripts.bench.search_data import (
     BEST,
-    CENTRES,
     FULL,
     SMALL,
     Matrix,
     Sizes,
     exact,
     gaussian,
-    heaps,
     overlap,
     words,
 )
 from scripts.bench.search_requests import MOST_SECONDS, Asked, asking, registered, served
+from scripts.bench.search_sets import Loaded, built, loaded
 from scripts.migrate import migrated
 from scripts.stack import Stack
 
@@ -59,33 +53,11 @@ BARS: Final = (
     Bar("restart_s", "<=", 5),
     Bar("fresh_s", "<=", 1),
 )
-PROJECTS: Final = 20
-INSERTED_AT_ONCE: Final = 2_000
 FRESH_TRIES: Final = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A set that is in the store and in the index."""
-
-    settings: Settings
-    store: Store
-    searched: Searched
-    keys: list[Id]
-    projects: list[Id]
-    of_row: npt.NDArray[np.int64]
-    """To which project each row belongs."""
-    matrix: Matrix
-    queries: Matrix
-    build_seconds: float
-
-    @property
-    def folder(self) -> Path:
-        return folder_of(self.settings, self.searched.space)
-
-
 def measure(settings: Settings) -> Report:
-    """Measure on servers of our own, or on those of BACKLOT_*; takes some forty minutes."""
+    """Measure on servers of our own, or on those of BACKLOT_*; takes some ten minutes."""
     return _measured(settings, FULL)
 
 
@@ -107,136 +79,71 @@ def _measured(settings: Settings, sizes: Sizes) -> Report:
 async def _figures(settings: Settings, sizes: Sizes) -> dict[str, float]:
     await migrated(settings)
     async with await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store:
-        # What is measured is the search; a million rows need no indexes for lists.
-        await Media.collection().drop_indexes()
         workspace = await registered(settings)
-        wide = await _loaded(settings, store, workspace, "wide", sizes.wide, sizes.queries)
-        figures = await _of_first(wide)
-        del wide
-        many = await _loaded(settings, store, workspace, "many", sizes.many, sizes.queries)
-        figures |= await _of_large(many)
-        figures["recall_gaussian"] = await _recall_of(
-            settings, store, "gaussian", *gaussian(sizes.wide, sizes.queries)
+        figures = await _of_first(
+            await loaded(settings, store, workspace, "wide", sizes.wide, sizes.queries)
         )
-        figures["recall_words"] = await _recall_of(
-            settings, store, "words", *await asyncio.to_thread(words, sizes)
+        figures |= await _of_large(
+            await loaded(settings, store, workspace, "many", sizes.many, sizes.queries)
         )
+        loose = gaussian(sizes.loose, sizes.queries)
+        figures |= await _of_unserved(settings, store, "gaussian", *loose)
+        tell("words: sentences are looked for and embedded")
+        real = await asyncio.to_thread(words, sizes)
+        figures |= await _of_unserved(settings, store, "words", *real)
     return figures
 
 
-async def _of_first(loaded: Loaded) -> dict[str, float]:
-    with served(loaded.settings) as (port, _):
-        ask = await asking(port, loaded.queries)
+async def _of_first(wide: Loaded) -> dict[str, float]:
+    with served(wide.settings) as (port, _):
+        ask = await asking(port, wide.queries)
+        tell("wide: is searched")
         plain = await asyncio.to_thread(ask, None)
-        of_project = await asyncio.to_thread(ask, loaded.projects)
-    share = await _share(loaded)
+        of_project = await asyncio.to_thread(ask, wide.projects)
+    tell("wide: the index is compared with bare calls")
+    share = await _share(wide)
     return {
-        "recall_100k": _recall(loaded, plain, None),
-        "recall_100k_filtered": _recall(loaded, of_project, loaded.projects),
+        "recall_100k": _recall(wide, plain, None),
+        "recall_100k_filtered": _recall(wide, of_project, wide.projects),
         "search_p50_ms": max(_p(each, 50) for each in (plain, of_project)),
         "search_p99_ms": max(_p(each, 99) for each in (plain, of_project)),
         "search_unfiltered_p50_ms": _p(plain, 50),
         "search_filtered_p50_ms": _p(of_project, 50),
         **share,
-        "fresh_s": await _fresh_seconds(loaded),
-        "build_100k_s": loaded.build_seconds,
+        "fresh_s": await _fresh_seconds(wide),
+        "build_100k_s": wide.build_seconds,
     }
 
 
-async def _of_large(loaded: Loaded) -> dict[str, float]:
-    with served(loaded.settings) as (port, process):
+async def _of_large(many: Loaded) -> dict[str, float]:
+    with served(many.settings) as (port, process):
         before = process.memory_info().rss
-        ask = await asking(port, loaded.queries)
+        ask = await asking(port, many.queries)
+        tell("many: is searched")
         plain = await asyncio.to_thread(ask, None)
-        of_project = await asyncio.to_thread(ask, loaded.projects)
+        of_project = await asyncio.to_thread(ask, many.projects)
         memory = process.memory_info().rss - before
+    tell("many: is compared with what is exact, and opened anew")
     return {
-        "recall_1m": _recall(loaded, plain, None),
-        "recall_1m_filtered": _recall(loaded, of_project, loaded.projects),
+        "recall_1m": _recall(many, plain, None),
+        "recall_1m_filtered": _recall(many, of_project, many.projects),
         "search_1m_p50_ms": max(_p(each, 50) for each in (plain, of_project)),
         "search_1m_p99_ms": max(_p(each, 99) for each in (plain, of_project)),
         "index_1m_gib": memory / 2**30,
-        "restart_s": await _restart_seconds(loaded),
-        "build_1m_s": loaded.build_seconds,
+        "restart_s": await _restart_seconds(many),
+        "build_1m_s": many.build_seconds,
     }
 
 
-async def _loaded(
-    settings: Settings,
-    store: Store,
-    workspace: Id,
-    name: str,
-    shape: tuple[int, int],
-    queries: int,
-) -> Loaded:
-    """Draw a set, write it into the store, make the index from the arrays and search by it."""
-    rows, dimensions = shape
-    random = np.random.default_rng(len(name))
-    centres = random.standard_normal((CENTRES, dimensions), dtype=np.float32)
-    matrix = heaps(random, centres, rows)
-    searched = Searched(Space(f"bench-{name}", "1", dimensions), "embedding")
-    keys, projects = [Id() for _ in range(rows)], [Id() for _ in range(PROJECTS)]
-    of_row = random.integers(0, PROJECTS, rows)
-    template = Media(
-        workspace_id=workspace,
-        filename="frame.png",
-        mime_type="image/png",
-        filesize=1,
-        url="/",
-        storage_key="frame.png",
-        sha256="0" * 64,
-        kind="image",
-        media_type="concept_art",
-        description="A fox at the edge of a forest.",
-        tags=["fox", "forest"],
-    ).stored()
-    template |= {**searched.space.beside("embedding"), "embedding_due": False}
-    await Media.collection().delete_many({})
-    for start in range(0, rows, INSERTED_AT_ONCE):
-        batch = [
-            {
-                **template,
-                "_id": keys[place],
-                "project_id": projects[of_row[place]],
-                "embedding": to_vector(matrix[place]),
-            }
-            for place in range(start, min(start + INSERTED_AT_ONCE, rows))
-        ]
-        await Media.collection().insert_many(batch, False, bypass_document_validation=True)
-    # What was written up to now is in the arrays.
-    position = await position_now(store)
-    fields = {name: template.get(name) for name in PROJECTION}
-    described = [
-        {**fields, "_id": key, "project_id": projects[place]}
-        for key, place in zip(keys, of_row, strict=True)
-    ]
-    dictionary = Dictionary()
-    columns = columns_of(described, dictionary)
-    keeper = Keeper(
-        *(store, reading_of(store)["media"], folder_of(settings, searched.space), searched),
-        await source_of(store),
-    )
-    started = time.perf_counter()
-    await keeper.write(matrix, columns, dictionary, position)
-    seconds = time.perf_counter() - started
-    await EmbeddingSpace.collection().delete_many({})
-    space = searched.space
-    await EmbeddingSpace(
-        state="current", model=space.model, version=space.version, dimensions=space.dimensions
-    ).insert()
-    drawn = heaps(random, centres, queries)
-    return Loaded(settings, store, searched, keys, projects, of_row, matrix, drawn, seconds)
-
-
-async def _fresh_seconds(loaded: Loaded) -> float:
+async def _fresh_seconds(given: Loaded) -> float:
     """The longest that a new vector took to be found by an index that follows the store."""
-    searched, reading = loaded.searched, reading_of(loaded.store)["media"]
+    searched, reading = given.searched, reading_of(given.store)["media"]
     [row] = await Media.collection().find({}, limit=1).to_list()
     longest = 0.0
-    async with LocalIndex(loaded.store, reading, loaded.folder, searched) as index:
+    async with LocalIndex(given.store, reading, given.folder, searched) as index:
         await index.ready.wait()
         for number in range(FRESH_TRIES):
-            vector = loaded.queries[number]
+            vector = given.queries[number]
             key = Id()
             started = time.perf_counter()
             await Media.collection().insert_one(
@@ -252,23 +159,23 @@ async def _fresh_seconds(loaded: Loaded) -> float:
     return longest
 
 
-async def _share(loaded: Loaded) -> dict[str, float]:
+async def _share(given: Loaded) -> dict[str, float]:
     """The index's own time over that of a bare call which does the same, in turn."""
     from usearch.index import Index
 
-    reading = reading_of(loaded.store)["media"]
-    async with LocalIndex(loaded.store, reading, loaded.folder, loaded.searched) as index:
+    reading = reading_of(given.store)["media"]
+    async with LocalIndex(given.store, reading, given.folder, given.searched) as index:
         await index.ready.wait()
         assert index.view is not None
         snapshot = index.view.snapshot
         assert snapshot.graph is not None
         bare: Any = Index.restore(snapshot.graph, view=True)
-        code = snapshot.dictionary.find("project_id", loaded.projects[0])
+        code = snapshot.dictionary.find("project_id", given.projects[0])
         chosen = np.flatnonzero(snapshot.columns.single["project_id"] == code)
         matrix = np.ascontiguousarray(snapshot.vectors[chosen])
-        condition = {"$and": [{"project_id": loaded.projects[0]}]}
+        condition = {"$and": [{"project_id": given.projects[0]}]}
         graph_ratios, product_ratios, own = [], [], []
-        for vector in loaded.queries:
+        for vector in given.queries:
             ours = await _timed(index, Wanted(vector, {}, BEST))
             started = time.perf_counter()
             bare.search(vector, 200)
@@ -294,45 +201,43 @@ async def _timed(index: LocalIndex, wanted: Wanted) -> float:
     return time.perf_counter() - started
 
 
-async def _restart_seconds(loaded: Loaded) -> float:
-    reading = reading_of(loaded.store)["media"]
+async def _restart_seconds(given: Loaded) -> float:
+    reading = reading_of(given.store)["media"]
     started = time.perf_counter()
-    async with LocalIndex(loaded.store, reading, loaded.folder, loaded.searched) as index:
+    async with LocalIndex(given.store, reading, given.folder, given.searched) as index:
         await index.ready.wait()
         return time.perf_counter() - started
 
 
-async def _recall_of(
+async def _of_unserved(
     settings: Settings, store: Store, name: str, matrix: Matrix, queries: Matrix
-) -> float:
+) -> dict[str, float]:
     """Of an index that nobody serves."""
     searched = Searched(Space(f"bench-{name}", "1", matrix.shape[1]), "embedding")
-    fields = dict.fromkeys(PROJECTION) | {"created_at": Id().generation_time}
+    fields = dict.fromkeys(PROJECTION) | {"created_at": now()}
     keys = [Id() for _ in matrix]
-    dictionary = Dictionary()
-    columns = columns_of([{**fields, "_id": key} for key in keys], dictionary)
+    described = [{**fields, "_id": key} for key in keys]
+    seconds = await built(settings, store, searched, matrix, described)
     folder = folder_of(settings, searched.space)
-    reading = reading_of(store)["media"]
-    keeper = Keeper(store, reading, folder, searched, await source_of(store))
-    await keeper.write(matrix, columns, dictionary, await position_now(store))
-    async with LocalIndex(store, reading, folder, searched) as index:
+    async with LocalIndex(store, reading_of(store)["media"], folder, searched) as index:
         await index.ready.wait()
         found = [
             [str(each.id) for each in await index.nearest(Wanted(vector, {}, BEST))]
             for vector in queries
         ]
     shutil.rmtree(folder)
-    return overlap(found, exact(matrix, queries, keys))
+    recall = overlap(found, exact(matrix, queries, keys))
+    return {f"recall_{name}": recall, f"build_{name}_s": seconds}
 
 
-def _recall(loaded: Loaded, asked: Asked, projects: list[Id] | None) -> float:
+def _recall(given: Loaded, asked: Asked, projects: list[Id] | None) -> float:
     if projects is None:
-        return overlap(asked.found, exact(loaded.matrix, loaded.queries, loaded.keys))
+        return overlap(asked.found, exact(given.matrix, given.queries, given.keys))
     expected = []
-    for number, vector in enumerate(loaded.queries):
-        rows = np.flatnonzero(loaded.of_row == number % len(projects))
-        keys = [loaded.keys[row] for row in rows]
-        expected += exact(loaded.matrix[rows], vector[None], keys)
+    for number, vector in enumerate(given.queries):
+        rows = np.flatnonzero(given.of_row == number % len(projects))
+        keys = [given.keys[row] for row in rows]
+        expected += exact(given.matrix[rows], vector[None], keys)
     return overlap(asked.found, expected)
 
 

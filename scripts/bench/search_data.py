@@ -4,6 +4,7 @@ import re
 import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -20,7 +21,10 @@ CENTRES: Final = 2_000
 NOISE: Final = 0.6
 BEST: Final = 10
 DRAWN_AT_ONCE: Final = 50_000
-SENTENCE: Final = re.compile(r"[A-Z][a-z]+(?:[ ,]+[A-Za-z'-]+){5,40}[.!?]")
+COMPARED_AT_ONCE: Final = 20_000
+SENTENCE: Final = re.compile(r"[A-Z][a-z]+(?:[\s,;:#*]+[\w'`()/\"-]+){4,40}[.!?]")
+"""In comments a sentence goes on behind a mark."""
+MARKS: Final = re.compile(r"[\s#*]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,14 @@ class Sizes:
     wide: tuple[int, int]
     """Rows and dimensions of the first set; likewise of the large one."""
     many: tuple[int, int]
+    loose: tuple[int, int]
+    """Likewise of the set without structure."""
     sentences: int
     queries: int
 
 
-FULL: Final = Sizes((100_000, 1_024), (1_000_000, 256), 100_000, 300)
-SMALL: Final = Sizes((20_000, 1_024), (80_000, 256), 20_000, 60)
+FULL: Final = Sizes((100_000, 1_024), (1_000_000, 256), (100_000, 256), 100_000, 300)
+SMALL: Final = Sizes((20_000, 1_024), (80_000, 256), (80_000, 256), 5_000, 60)
 
 
 def heaps(random: np.random.Generator, centres: Matrix, rows: int) -> Matrix:
@@ -60,7 +66,7 @@ def gaussian(shape: tuple[int, int], queries: int) -> tuple[Matrix, Matrix]:
 def words(sizes: Sizes) -> tuple[Matrix, Matrix]:
     """Sentences as WordLlama places them, and others as queries. Raises Unmeasured."""
     wanted = sizes.sentences + sizes.queries
-    sentences = [*dict.fromkeys(_sentences(wanted * 2))][:wanted]
+    sentences = [*islice(_sentences(), wanted)]
     if len(sentences) < wanted:
         raise Unmeasured(f"only {len(sentences)} sentences were found in installed packages")
     matrix = embedded(sentences)
@@ -68,25 +74,34 @@ def words(sizes: Sizes) -> tuple[Matrix, Matrix]:
     return matrix[sizes.queries :], matrix[: sizes.queries]
 
 
-def _sentences(most: int) -> Iterator[str]:
-    """Sentences of comments and documentation, as they come."""
-    left = most
+def _sentences() -> Iterator[str]:
+    """Sentences of comments and documentation, each once, as they come."""
+    seen: set[str] = set()
     for path in sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py")):
         for found in SENTENCE.finditer(path.read_text(errors="ignore")):
-            yield " ".join(found.group().split())
-            left -= 1
-            if left == 0:
-                return
+            sentence = MARKS.sub(" ", found.group())
+            if sentence not in seen:
+                seen.add(sentence)
+                yield sentence
 
 
 def exact(matrix: Matrix, queries: Matrix, keys: Sequence[Id]) -> list[list[str]]:
     """The ids of the best rows for each query."""
-    best = []
-    for vector in queries:
-        scores = matrix @ vector
-        rows = np.argpartition(-scores, BEST)[:BEST]
-        best.append([str(keys[row]) for row in rows])
-    return best
+    rows = np.zeros((len(queries), 0), np.intp)
+    scores = np.zeros((len(queries), 0), np.float32)
+    for start in range(0, len(matrix), COMPARED_AT_ONCE):
+        products = queries @ matrix[start : start + COMPARED_AT_ONCE].T
+        few = _best(products)
+        rows = np.hstack([rows, few + start])
+        scores = np.hstack([scores, np.take_along_axis(products, few, 1)])
+    best = np.take_along_axis(rows, _best(scores), 1)
+    return [[str(keys[row]) for row in each] for each in best.tolist()]
+
+
+def _best(scores: Matrix) -> npt.NDArray[np.intp]:
+    """Where the largest of each row are."""
+    count = min(BEST, scores.shape[1])
+    return np.argpartition(-scores, count - 1, axis=1)[:, :count]
 
 
 def overlap(found: list[list[str]], expected: list[list[str]]) -> float:
