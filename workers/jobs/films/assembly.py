@@ -19,6 +19,7 @@ from documents.production import TaskOutput
 from documents.values import now
 from workers.jobs.films.subjects import episode_of, frame_of, media_of, project_of, scene_of
 from workers.jobs.intake import take_in
+from workers.jobs.segments import segment_cache
 from workers.render.captions import captions_from_words, to_srt, to_vtt
 from workers.render.formats import FrameFormat
 from workers.render.join import Segment, join
@@ -60,7 +61,8 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     def tell(reached: RenderProgress) -> None:
         progress(reached.fraction)
 
-    await render(timeline, video, sound=sound, on_progress=tell)
+    cache = segment_cache(context)
+    report = await render(timeline, video, sound=sound, cache=cache, on_progress=tell)
     description = f"{scene.title}. {scene.script.action}"
     tags = [scene.location, scene.time_of_day, scene.mood]
     segment = await take_in(
@@ -84,7 +86,8 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
         await set_episode_status(scene.episode_id, "production", session)
         await enter_phase(scene.project_id, "scene_production", "production", session)
 
-    return Outcome(TaskOutput(media_id=segment.id, result={"seconds": timeline.duration}), write)
+    result = {"seconds": timeline.duration, "report": report.shown()}
+    return Outcome(TaskOutput(media_id=segment.id, result=result), write)
 
 
 @handles(ASSEMBLE_EPISODE)
