@@ -21,6 +21,7 @@ BENCHES: Final[dict[str, Callable[[Settings], Report]]] = {
 }
 QUICK: Final[dict[str, Callable[[Settings], Report]]] = {
     "api": api.measure_small,
+    "render": render.measure_small,
     "search": search.measure_small,
     "library": library.measure_small,
 }

@@ -23,11 +23,12 @@ from PIL import Image
 
 from app.settings import Settings
 from scripts.bench.report import Bar, Report, Unmeasured
+from scripts.progress import ProgressReport
 from workers.render.cache import FolderCache
 from workers.render.ffmpeg import executable
 from workers.render.formats import SAMPLE_RATE, frame_format
 from workers.render.render import render
-from workers.render.report import RenderReport
+from workers.render.report import RenderProgress, RenderReport
 from workers.render.timeline import (
     Caption,
     Chapter,
@@ -70,6 +71,11 @@ class Album:
         """How long each track is."""
         return (self.seconds + (self.tracks - 1) * CROSSFADE) / self.tracks
 
+    @property
+    def shorter(self) -> float:
+        """By how much the track is shorter that takes another's place: what follows moves."""
+        return self.track_seconds * 0.04
+
 
 @dataclass(frozen=True, slots=True)
 class Story:
@@ -81,33 +87,68 @@ class Story:
 
 
 def measure(_: Settings) -> Report:
-    """Measure in a folder of its own; needs no servers."""
+    """Measure in a folder of its own; needs no servers. It takes some ten minutes."""
     return Report("render", figures(Album(), Story()), BARS)
+
+
+def measure_small(_: Settings) -> Report:
+    """The same on some seconds, of which starting and joining take most: no bar is for these."""
+    album, story = Album(tracks=3, seconds=12), Story(seconds=10, shots=2, short_side=360)
+    return Report("render", figures(album, story), BARS)
 
 
 def figures(album: Album, story: Story) -> dict[str, float]:
     """All figures of the bench."""
-    with tempfile.TemporaryDirectory(prefix="backlot-bench-") as name:
-        return asyncio.run(_figures(album, story, Path(name)))
+    folders = tempfile.TemporaryDirectory(prefix="backlot-bench-")
+    with folders as name, ProgressReport("Measuring") as report:
+        return asyncio.run(_figures(album, story, Path(name), _Steps(report)))
 
 
-async def _figures(album: Album, story: Story, folder: Path) -> dict[str, float]:
+class _Steps:
+    """Tells which step of the bench is on, and how far its render is."""
+
+    NAMES = ("material", "album", "naive way", "likeness", "swap", "story", "caption")
+
+    def __init__(self, report: ProgressReport) -> None:
+        self._report = report
+        self._name = ""
+
+    def begin(self, name: str) -> None:
+        """On to this step."""
+        self._name = name
+        self._report.tell(self.NAMES.index(name), len(self.NAMES), name)
+
+    def rendering(self, progress: RenderProgress) -> None:
+        """As the renderer tells it."""
+        doing = f"{self._name} {progress.fraction:.0%}"
+        self._report.tell(self.NAMES.index(self._name), len(self.NAMES), doing)
+
+
+async def _figures(album: Album, story: Story, folder: Path, steps: _Steps) -> dict[str, float]:
+    steps.begin("material")
     pictures = [_picture(folder / f"{n:02}.png", n) for n in range(album.tracks)]
     tracks = [_track(folder / f"{n:02}.wav", n, album.track_seconds) for n in range(album.tracks)]
-    other = _track(folder / "other.wav", 99, album.track_seconds - 7.3)
+    other = _track(folder / "other.wav", 99, album.track_seconds - album.shorter)
     cache = FolderCache(folder / "cache")
-    film = folder / "album.mp4"
+    film, tell = folder / "album.mp4", steps.rendering
+    steps.begin("album")
     with _watching_memory() as peak:
-        first = await render(_album(pictures, tracks, album), film, cache=cache)
+        first = await render(_album(pictures, tracks, album), film, cache=cache, on_progress=tell)
+    steps.begin("naive way")
     naive = _naive(pictures[:NAIVE_TRACKS], tracks[:NAIVE_TRACKS], folder)
     naive_seconds = naive * album.tracks / NAIVE_TRACKS
+    steps.begin("likeness")
     delta = _ssim_delta(film, folder, pictures[:NAIVE_TRACKS], album)
     middle = album.tracks // 2
     changed = [*tracks[:middle], other, *tracks[middle + 1 :]]
+    steps.begin("swap")
     swapped = await render(
-        _album(pictures, changed, album, shorter={middle: 7.3}), film, cache=cache
+        _album(pictures, changed, album, shorter={middle: album.shorter}),
+        film,
+        cache=cache,
+        on_progress=tell,
     )
-    told = await _story_figures(story, folder, pictures)
+    told = await _story_figures(story, folder, pictures, steps)
     return {
         "naive_s": naive_seconds,
         "album_s": first.seconds,
@@ -166,14 +207,17 @@ def _album(
     )
 
 
-async def _story_figures(story: Story, folder: Path, pictures: list[Path]) -> dict[str, float]:
+async def _story_figures(
+    story: Story, folder: Path, pictures: list[Path], steps: _Steps
+) -> dict[str, float]:
     cache = FolderCache(folder / "story-cache")
     music = _track(folder / "story.wav", 7, story.seconds)
-    out = folder / "story.mp4"
-    first = await render(_story(story, pictures, music), out, cache=cache)
-    again = await render(
-        _story(story, pictures, music, {story.seconds // 5: "something else"}), out, cache=cache
-    )
+    out, tell = folder / "story.mp4", steps.rendering
+    steps.begin("story")
+    first = await render(_story(story, pictures, music), out, cache=cache, on_progress=tell)
+    steps.begin("caption")
+    other = {story.seconds // 5: "something else"}
+    again = await render(_story(story, pictures, music, other), out, cache=cache, on_progress=tell)
     return {
         "story_s": first.seconds,
         "story_realtime": story.seconds / first.seconds,

@@ -77,7 +77,7 @@ class Build:
         settings = picture_settings(self.encoder.name, plan)
         key = key_of("picture", plan, " ".join(settings))
         path = self.folder / f"{key}.mp4"
-        work = plan.frames * (progress.STILL_FRAME if plan.repeats or plan.slow else 1.0)
+        work = plan.frames * progress.frame_cost(plan)
         self.progress.plan(work)
         async with self._turns[key]:
             facts = await self._found(key, ".mp4", path, PictureFacts)
@@ -197,6 +197,7 @@ class Build:
                     )
                     facts = await self.pool.run(job, SoundFacts)
                 await self._keep(key, facts)
+        self.progress.reach(key, samples / SAMPLE_RATE * progress.MEASURED_SECOND, "loudness")
         return facts
 
     @staticmethod
@@ -217,7 +218,6 @@ class Build:
         key = key_of("sound", piece, f"{gain_db:.1f}", *sound_settings())
         path = self.folder / f"{key}.aac"
         work = piece.samples / SAMPLE_RATE * progress.SOUND_SECOND
-        self.progress.plan(work)
         async with self._turns[key]:
             facts = await self._found(key, ".aac", path, SoundFacts)
             if facts is None:

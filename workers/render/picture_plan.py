@@ -106,6 +106,13 @@ class PicturePlan(Value):
         return self.bars.step if self.slow and self.bars is not None else 1
 
     @property
+    def blends(self) -> bool:
+        """Whether pictures that stand still only fade, in, out or into each other."""
+        standing = all(shot.kind == "still" and shot.start == shot.end for shot in self.shots)
+        kind = self.transition.kind if self.transition is not None else None
+        return standing and (kind in ("crossfade", "fade") or (kind is None and bool(self.fades)))
+
+    @property
     def moves(self) -> bool:
         """Whether somebody who looks expects the picture to change."""
         return not (self.repeats or self.slow) and (

@@ -3,15 +3,34 @@
 from collections.abc import Callable
 from time import monotonic
 
+from workers.render.picture_plan import PicturePlan
 from workers.render.report import RenderProgress
+from workers.render.timeline import Timeline
 
 Tell = Callable[[RenderProgress], None]
 
 # Measured at 1080p, in the time of one moving frame.
-STILL_FRAME = 0.15
-SOUND_SECOND = 0.7
+STILL_FRAME = 0.1
+BARS_FRAME = 0.3
+SOUND_SECOND = 0.3
+MEASURED_SECOND = 0.15
 JOIN = 20.0
 _FIRST_ESTIMATE = 0.03
+
+
+def frame_cost(plan: PicturePlan) -> float:
+    """What a frame of a segment costs."""
+    if plan.repeats:
+        return STILL_FRAME
+    return BARS_FRAME if plan.slow else 1.0
+
+
+def sound_cost(timeline: Timeline) -> float:
+    """What the sound of a timeline costs: known from the beginning, unlike its pieces."""
+    if not timeline.audible:
+        return 0.0
+    measured = 0.0 if timeline.loudness is None else MEASURED_SECOND
+    return timeline.duration * (SOUND_SECOND + measured)
 
 
 class Progress:

@@ -18,7 +18,7 @@ from workers.render.hashes import hashes_of
 from workers.render.jobs import JoinFacts, JoinJob, PictureFacts, ShownSegment, SoundFacts
 from workers.render.picture_plan import PicturePlan, PictureSegment, plan_pictures
 from workers.render.pool import rendering_processes
-from workers.render.progress import JOIN, Progress, Tell
+from workers.render.progress import JOIN, Progress, Tell, sound_cost
 from workers.render.report import RenderReport
 from workers.render.shots import Clip, Motion, Still
 from workers.render.sound_plan import MixPlan, SoundPiece, pieces_of, plan_sound
@@ -119,6 +119,7 @@ async def _make(
             *(text.text for text in timeline.texts),
         ]
     )
+    build.progress.plan(sound_cost(timeline))
     mix = await _mix(build, timeline, hashes) if timeline.bars is not None else None
     segments = plan_pictures(timeline, hashes, mix)
     try:

@@ -1,6 +1,6 @@
 """What a render tells afterwards, kept with its file."""
 
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -57,3 +57,7 @@ class RenderReport(BaseModel):
     def ok(self) -> bool:
         """Whether the check found nothing to look at."""
         return not self.findings
+
+    def shown(self) -> dict[str, Any]:
+        """As it is kept beside the file; the commands are long, and have a field of their own."""
+        return {**self.model_dump(mode="json", exclude={"commands"}), "ok": self.ok}

@@ -86,6 +86,7 @@ async def test_film_is_made_and_everything_follows(
     assert any(line.character_id and "Sing for me" in line.lines for line in spoken)
 
     await _film_can_be_seen_and_heard(resources, episode, tmp_path)
+    await _renders_are_checked_and_their_segments_kept(resources, project, len(scenes))
     await _media_are_described(project)
     await _every_call_is_on_record(project)
     await _media_are_found_by_meaning(resources, project)
@@ -112,6 +113,21 @@ async def _film_can_be_seen_and_heard(resources: Resources, episode: Episode, fo
     text = b"".join([part async for part in resources.storage.stream(captions.storage_key)])
     assert text.startswith(b"WEBVTT")
     assert b"Sing for me" in text
+
+
+async def _renders_are_checked_and_their_segments_kept(
+    resources: Resources, project: Project, scenes: int
+) -> None:
+    renders = {"project_id": project.id, "kind": "films.render_scene"}
+    outputs = [task.output for task in await Task.all_in(True, renders) if task.output]
+    assert len(outputs) == scenes
+    for output in outputs:
+        report = output.result["report"]
+        assert report["duration"] == pytest.approx(output.result["seconds"])
+        assert (report["ok"], report["findings"]) == (True, [])
+    prefix = f"render-cache/{project.workspace_id}/"
+    kept = {head.key async for head in resources.storage.list(prefix)}
+    assert len(kept) >= sum(output.result["report"]["encoded"] for output in outputs)
 
 
 async def _media_are_described(project: Project) -> None:

@@ -32,11 +32,10 @@ from workers.jobs.channels.small_files import make_poster
 from workers.jobs.channels.steps import outcome, step
 from workers.jobs.endings import reason
 from workers.jobs.intake import take_in
-from workers.render.cache import FolderCache, SegmentCache
+from workers.jobs.segments import segment_cache
 from workers.render.formats import FrameFormat
 from workers.render.render import render
 from workers.render.report import RenderReport
-from workers.render.storage_cache import LayeredCache, StorageCache
 from workers.render.timeline import (
     Bars,
     Chapter,
@@ -74,7 +73,7 @@ async def render_job(context: Context, job: VideoJob, parameters: OfJob) -> Outc
             report = await render(
                 timeline,
                 video,
-                cache=_cache(context),
+                cache=segment_cache(context),
                 on_progress=lambda progress: tell(progress.fraction),
             )
         except OSError as exc:
@@ -126,7 +125,6 @@ async def _write(
 
 
 def _done(film: Media, report: RenderReport) -> dict[str, Any]:
-    shown = report.model_dump(mode="json", exclude={"commands"})
     return {
         "status": "completed",
         "media_id": film.id,
@@ -134,7 +132,7 @@ def _done(film: Media, report: RenderReport) -> dict[str, Any]:
         "ffmpeg_command": "\n".join(report.commands) or "(every segment was reused)",
         "resolution": report.resolution,
         "duration_seconds": Decimal(f"{report.duration:.2f}"),
-        "report": {**shown, "ok": report.ok},
+        "report": report.shown(),
         "completed_at": now(),
     }
 
@@ -295,9 +293,3 @@ async def _taken_in(
         recipe=recipes.of_description(job, channel.name if channel else "", tracks),
     )
     return [of_job(each, job) for each in (film, thumbnail, words)]
-
-
-def _cache(context: Context) -> SegmentCache:
-    """Near, for the next render on this machine; and in the store, for all workers."""
-    near = FolderCache(context.resources.settings.data / "segments")
-    return LayeredCache(near, StorageCache(context.storage, str(context.workspace_id)))

@@ -26,6 +26,7 @@ from workers.jobs.films.subjects import (
     scene_of,
 )
 from workers.jobs.intake import take_in
+from workers.jobs.segments import segment_cache
 from workers.render.captions import captions_from_words, to_srt, to_vtt
 from workers.render.formats import FrameFormat
 from workers.render.join import Segment, join
@@ -69,7 +70,8 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     def tell(reached: RenderProgress) -> None:
         progress(reached.fraction)
 
-    await render(timeline, video, sound=sound, on_progress=tell)
+    cache = segment_cache(context)
+    report = await render(timeline, video, sound=sound, cache=cache, on_progress=tell)
     description = f"{scene.title}. {scene.script.action}"
     tags = [scene.location, scene.time_of_day, scene.mood]
     segment = await take_in(
@@ -103,7 +105,8 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
         await revise_one(Scene, scene.id, change, session)
         await set_episode_status(scene.episode_id, "production", session)
 
-    return Outcome(TaskOutput(media_id=segment.id, result={"seconds": timeline.duration}), write)
+    result = {"seconds": timeline.duration, "report": report.shown()}
+    return Outcome(TaskOutput(media_id=segment.id, result=result), write)
 
 
 @handles(ASSEMBLE_EPISODE)

@@ -204,19 +204,39 @@ async def test_files_of_the_library_take_the_places_of_a_track_and_an_image(
     assert left == {each.id for each in mine}
 
 
-async def test_a_picture_of_one_pixel_is_refused(
-    made: VideoJob, renders: Renders, working: Working, resources: Resources, tmp_path: Path
+@pytest.mark.parametrize(
+    ("mode", "size", "said"),
+    [
+        ("RGB", (1, 1), "Image 3: It has 1x1 pixels"),
+        ("1", (20_000, 5_000), "has more than 64 million pixels; scale it down"),
+        ("CMYK", (1280, 720), None),
+    ],
+    ids=["a pixel", "100 million pixels", "CMYK"],
+)
+async def test_odd_pictures_of_the_library_are_taken_or_refused(
+    made: VideoJob,
+    renders: Renders,
+    working: Working,
+    resources: Resources,
+    tmp_path: Path,
+    mode: str,
+    size: tuple[int, int],
+    said: str | None,
 ) -> None:
-    path = tmp_path / "dot.png"
-    Image.new("RGB", (1, 1)).save(path)
+    path = tmp_path / ("odd.jpg" if mode == "CMYK" else "odd.png")
+    Image.new(mode, size).save(path)
     media = await stored(resources, made, path, kind="image")
     async with working():
         await comes_to(made, "ready_for_export")
         await swapped(resources.store, made, service.Swap("image", 3, media_id=media.id))
-        failed = await comes_to(made, "failed")
-    assert failed.error_message is not None
-    assert "Image 3: It has 1x1 pixels" in failed.error_message
-    assert failed.failed_step == "rendering"
+        await comes_to(made, "rendering")
+        job = await comes_to(made, "failed", "ready_for_export")
+    if said is None:
+        assert job.error_message is None
+        return
+    assert job.error_message is not None
+    assert said in job.error_message
+    assert job.failed_step == "rendering"
 
 
 async def test_nineteen_tracks_are_not_rendered(
