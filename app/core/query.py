@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Annotated, Any, Final, Literal, TypeAlias, get_args, get_origin
 
 from bson import ObjectId
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.core.cursors import Cursors
@@ -27,6 +27,8 @@ PAGING: Final = ("fields", "include", "sort", "limit", "after", "count")
 MOST: Final = 100
 USUAL: Final = 20
 LARGEST: Final = 2**63
+MOMENTS: Final = (datetime, AwareDatetime, date)
+"""What a field is annotated with whose values follow each other in time."""
 MOST_CHOICES: Final = 20
 """Values of `[in]`: the store merges one index scan for each."""
 MOST_TENANTS: Final = 200
@@ -237,7 +239,7 @@ class Listing:
         others = sorted(field for fields, field in self.served[reach] if fields == equal)
         if "_id" in others or not others:
             return "_id", -1
-        is_moment = self.model.model_fields[others[0]].annotation in (datetime, date)
+        is_moment = self.model.model_fields[others[0]].annotation in MOMENTS
         return others[0], -1 if is_moment else 1
 
     def _typed(self, name: str, value: str) -> Any:

@@ -320,6 +320,13 @@ class TestPages:
         moments = [each["created_at"] for each in found]
         assert moments == sorted(moments, reverse=sort[0] == "-")
 
+    @pytest.mark.parametrize("path", ["audit", "costs", "video-analytics", "projects"])
+    def test_newest_first_unless_asked_otherwise(self, path: str) -> None:
+        listing = BY_PATH[path].listing
+        for reach in ("all", "scoped"):
+            page = listing.page([("workspace_id", str(Id()))], reach, Cursors(b"any"))
+            assert page.order[0][1] == -1
+
     async def test_unique_sort(self, http: httpx.AsyncClient, world: World) -> None:
         for number in range(2, 8):
             await valid(
