@@ -99,7 +99,7 @@ async def test_the_page_works_as_it_stands(url: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     lines = done.stdout.split("\n")
     assert lines[:4] == ["processing", "[1, 2]", "checking", "open"], done.stdout
-    assert lines[4:6] == ["fox.png", "fox.png"]
+    assert lines[4:9] == ["[]", "0", "0", "fox.png", "fox.png"]
     for name in ("fox-again.png", "shared.png"):
         assert (home / name).read_bytes() == FOX
     assert (home / "head").read_bytes() == FOX[:8]
