@@ -97,6 +97,10 @@ BODIES: Final[Mapping[str, Given]] = {
     "restore_script": lambda _: {"version": 1},
     "order_scenes": lambda studio: {"scene_ids": [studio.ids["scenes"]]},
     "split_scene": lambda _: {"at_line": 1},
+    "take_scene_again": lambda _: {"panels": [1]},
+    "choose_scene_take": lambda _: {"number": 1},
+    "choose_panel_take": lambda _: {"number": 1},
+    "refresh_project": lambda studio: {"media_ids": [studio.ids["media"]]},
     "develop_project": lambda _: {"text": "A fox learns to paint."},
     "create_performance_metrics": lambda _: {"date": "2026-03-04"},
 }
@@ -216,6 +220,7 @@ class Route:
             "collection": "projects",
             "verb": "hold",
             "label": "production",
+            "number": 1,
             **PARAMETERS.get(self.operation, _none)(studio),
         }
         return re.sub(r"\{(\w+)\}", lambda found: str(values[found[1]]), self.path)

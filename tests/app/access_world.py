@@ -166,10 +166,19 @@ class Studio:
         return valid(model, **given)
 
     async def _finish_film(self) -> None:
-        """The scene waits for a review, and the episode's film is the studio's file."""
-        await Scene.advance_one(
-            {"_id": self.world.scene.id}, {"$set": {"production.status": "reviewing"}}
-        )
+        """The scene has a take of its panel and its film, and waits for a review; the episode's
+        film is the studio's file."""
+        moment, file = now(), self.world.media.id
+        take = {"number": 1, "media_id": file, "made_at": moment}
+        panel = {"panel_number": 1, "image_id": file, "takes": [take]}
+        shot = {"number": 1, "video_segment_id": file, "made_at": moment}
+        whole = valid(
+            Scene,
+            storyboard={"panels": [panel]},
+            production={"status": "reviewing", "takes": [shot], "video_segment_id": file},
+        ).stored()
+        made = {name: whole[name] for name in ("storyboard", "production")}
+        await Scene.advance_one({"_id": self.world.scene.id}, {"$set": made})
         film = {"metadata.final_video_id": self.world.media.id}
         await Episode.advance_one({"_id": self.world.episode.id}, {"$set": film})
 

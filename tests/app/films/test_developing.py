@@ -45,6 +45,7 @@ async def test_it_begins_with_a_story_and_a_task(http: httpx.AsyncClient, world:
         "project_id": world.project.id,
         "source_id": story.id,
         "episodes": 2,
+        "as_it_is": False,
         "seed": 7,
         "write_scripts": False,
     }

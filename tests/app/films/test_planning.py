@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.films.cast_recipes import design_recipe
+from app.films.cast_recipes import design_recipe, voice_recipe
 from app.films.planning import Step, Wanted, outdated, plan
 from app.films.recipes import (
     film_recipe,
@@ -29,7 +29,12 @@ def finished(scenes: int = 2) -> FilmState:
     """A film of which everything is there and as the records have it."""
     project = valid(Project)
     inside = {"project_id": project.id, "workspace_id": project.workspace_id}
-    character = valid(Character, **inside, visual_design={"final_design_id": Id()})
+    character = valid(
+        Character,
+        **inside,
+        visual_design={"final_design_id": Id()},
+        voice_profile={"audio_sample_id": Id(), "voice_id": "en"},
+    )
     cast = {character.id: character}
     episode = valid(
         Episode,
@@ -70,6 +75,7 @@ def finished(scenes: int = 2) -> FilmState:
         used_by([episode], made, cast.values()), None
     )
     recipes[character.visual_design.final_design_id] = design_recipe(character, project)
+    recipes[character.voice_profile.audio_sample_id] = voice_recipe(character)
     for scene in made:
         for line in scene.script.dialogue:
             recipes[line.audio_id] = line_recipe(line, cast, LANGUAGE)
@@ -105,6 +111,7 @@ def test_all_is_left_of_one_that_was_only_written() -> None:
     works = [step.work for step in steps]
     assert {work: works.count(work) for work in works} == {
         "design": 1,
+        "casting": 1,
         "speech": 2,
         "music": 2,
         "panel": 4,

@@ -211,7 +211,7 @@ class TestDuplicating:
         unused = await valid(Media, **inside, scene_id=scene.id, media_type="storyboard").insert()
         moment = now()
         takes = [
-            {"number": n, "media_id": key, "made_at": moment}
+            {"number": n, "media_id": key, "made_at": moment, "figures": []}
             for n, key in enumerate((unused.id, panel.id), 1)
         ]
         design = {"final_design_id": world.media.id}
