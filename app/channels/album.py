@@ -1,8 +1,8 @@
 """What makes an album of twenty tracks whole: at the door, at the master desk, and in words."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from documents.channels import (
     TRACKS_PER_VIDEO,
@@ -22,6 +22,9 @@ LONGEST_TRACK_MINUTES: Final = 10.0
 LENGTH_TOLERANCE: Final = 0.03
 LENGTH_TOLERANCE_SECONDS: Final = 1.0
 """How far a track may be from its plan: three percent of it, or a second if that is more."""
+ROUNDED_SECONDS: Final = 0.02
+"""A track's length is kept in hundredths."""
+SHORTEST_BLEND_SECONDS: Final = 1.0
 MOST_TITLE: Final = 100
 
 
@@ -63,15 +66,6 @@ def material_problems(tracks: Sequence[AudioTrack], images: Sequence[BackgroundI
     return problems
 
 
-def seconds_with_crossfade(job: VideoJob, prompt: MusicPrompt) -> float:
-    """How long the file of a track has to be, so that the whole lasts as long as planned.
-
-    Every track but the last one is heard a little into the next one.
-    """
-    overlap = job.crossfade_seconds if prompt.order_index < TRACKS_PER_VIDEO else 0.0
-    return prompt.duration_minutes * 60 + overlap
-
-
 def length_problem(track: AudioTrack, seconds: float, wanted: float) -> str | None:
     """What is wrong with a track's length, if it is too far from the wanted one."""
     tolerance = max(LENGTH_TOLERANCE_SECONDS, wanted * LENGTH_TOLERANCE)
@@ -80,20 +74,39 @@ def length_problem(track: AudioTrack, seconds: float, wanted: float) -> str | No
     return f"It lasts {seconds:.1f} seconds and should last {wanted:.1f}."
 
 
-def starts(tracks: Iterable[AudioTrack]) -> list[float]:
-    """The second of the video at which each track begins, in their order."""
+class Placed(NamedTuple):
+    """A track at its place in the video: `seconds` from its beginning to that of the next, and for
+    how many it then goes on below the next."""
+
+    start: float
+    seconds: float
+    blend: float
+
+
+def placed(job: VideoJob, tracks: Sequence[AudioTrack]) -> list[Placed]:
+    """Where each track is heard, in their order.
+
+    Each as long as planned, and blending into the next for the job's crossfade, where its file is
+    long enough; a shorter one blends for less, and then makes way earlier. Nothing is silent.
+    """
     clock, found = 0.0, []
-    for track in tracks:
-        found.append(clock)
-        clock += heard_seconds(track)
+    for number, track in enumerate(tracks):
+        crossfade = job.crossfade_seconds if number < len(tracks) - 1 else 0.0
+        seconds, blend = _heard(track, crossfade)
+        found.append(Placed(clock, seconds, blend))
+        clock += seconds
     return found
 
 
-def heard_seconds(track: AudioTrack) -> float:
-    """From the beginning of the track to the beginning of the next."""
-    if track.planned_seconds is not None:
-        return track.planned_seconds
-    return float(track.duration_seconds or 0)
+def _heard(track: AudioTrack, crossfade: float) -> tuple[float, float]:
+    there = float(track.duration_seconds) if track.duration_seconds is not None else None
+    planned = track.planned_seconds
+    if planned is None:
+        planned = max(0.0, (there or 0.0) - crossfade)
+    if there is None or there >= planned + crossfade - ROUNDED_SECONDS:
+        return planned, crossfade
+    blend = max(there - planned, min(crossfade, SHORTEST_BLEND_SECONDS))
+    return there - blend, blend
 
 
 def track_title(track: AudioTrack) -> str:
@@ -114,8 +127,8 @@ def description(job: VideoJob, channel_name: str, tracks: Sequence[AudioTrack]) 
     moods = ", ".join(keywords(job))
     lines = [f"{job.niche_label} · {moods}", "", "Tracks"]
     # YouTube makes chapters of a list whose first time is 0:00.
-    pairs = zip(starts(tracks), tracks, strict=True)
-    lines += [f"{clock(start)} {track_title(track)}" for start, track in pairs]
+    pairs = zip(placed(job, tracks), tracks, strict=True)
+    lines += [f"{clock(place.start)} {track_title(track)}" for place, track in pairs]
     makers = sorted({track.provider for track in tracks})
     lines += ["", f"Music: {', '.join(_maker(each) for each in makers)}", f"© {channel_name}"]
     return "\n".join(lines) + "\n"

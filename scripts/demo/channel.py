@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.channels import queries, service
-from app.channels.album import clock, starts, track_title
+from app.channels.album import clock, placed, track_title
 from app.core.deletion import delete
 from documents.base import StoredDocument
 from documents.channels import AudioTrack, BackgroundImage, Channel, RenderTask, VideoJob
@@ -178,8 +178,8 @@ def facts_of(album: Album, wall_seconds: float) -> dict[str, Any]:
         "cost": str(album.cost),
         "render": {name: report.get(name) for name in ("seconds", "encoded", "size_bytes", "ok")},
         "chapters": [
-            {"start": start, "title": track_title(track)}
-            for start, track in zip(starts(album.tracks), album.tracks, strict=True)
+            {"start": place.start, "title": track_title(track)}
+            for place, track in zip(placed(album.job, album.tracks), album.tracks, strict=True)
         ],
     }
 
@@ -200,10 +200,10 @@ def tables_of(album: Album, wall_seconds: float) -> list[Table]:
     made.add_row("cost", f"{album.cost} USD")
     made.add_row("exported to", escape(album.path.parent.name))
     heard = Table("at", "track", "loudness", title="Master desk", title_justify="left")
-    for start, track in zip(starts(album.tracks), album.tracks, strict=True):
+    for place, track in zip(placed(job, album.tracks), album.tracks, strict=True):
         loud = track.check.loudness_lufs if track.check else None
         said = "silent" if loud is None else f"{loud:.1f} LUFS"
-        heard.add_row(clock(start), escape(track_title(track)), said)
+        heard.add_row(clock(place.start), escape(track_title(track)), said)
     return [made, heard]
 
 

@@ -10,8 +10,8 @@ from app.channels.album import (
     keywords,
     length_problem,
     material_problems,
+    placed,
     prompt_problems,
-    starts,
     video_title,
 )
 from documents.channels import AudioTrack, BackgroundImage, JobPrompts, VideoJob
@@ -30,7 +30,8 @@ def changed(**fields: Any) -> JobPrompts:
 
 def track(place: int, seconds: float = 180, **given: Any) -> AudioTrack:
     values = {"order_index": place, "status": "completed", "local_file_path": "w/t", **given}
-    return valid(AudioTrack, planned_seconds=seconds, duration_seconds=seconds, **values)
+    lengths = {"planned_seconds": seconds, "duration_seconds": seconds}
+    return valid(AudioTrack, **{**lengths, **values})
 
 
 def image(place: int) -> BackgroundImage:
@@ -118,13 +119,39 @@ def test_times_are_as_youtube_reads_them(seconds: float, shown: str) -> None:
 
 
 def test_the_description_has_a_chapter_for_every_track() -> None:
-    tracks = [track(each, 200, title=f"Piece\n{each}") for each in range(1, 21)]
-    assert starts(tracks)[:3] == [0, 200, 400]
+    lasting = {"duration_seconds": 202}
+    tracks = [track(each, 200, title=f"Piece\n{each}", **lasting) for each in range(1, 21)]
     lines = description(job(), "Court Radio", tracks).splitlines()
     assert lines[0] == "Royal Court · elegant, serene"
     assert lines[3:6] == ["0:00 Piece 1", "3:20 Piece 2", "6:40 Piece 3"]
     assert lines[22] == "1:03:20 Piece 20"
     assert lines[-2:] == ["Music: Backlot's local composer", "© Court Radio"]
+
+
+@pytest.mark.parametrize(
+    ("there", "crossfade", "heard"),
+    [
+        (202, 2, (200, 2)),
+        (201.99, 2, (200, 2)),
+        (206, 2, (200, 2)),
+        (202, 10, (200, 2)),  # the crossfade was changed when the tracks were there
+        (201.5, 2, (200, 1.5)),
+        (196, 2, (195, 1)),
+        (196, 0.5, (195.5, 0.5)),
+        (200, 0, (200, 0)),
+    ],
+)
+def test_a_track_is_heard_as_planned_as_far_as_its_file_goes(
+    there: float, crossfade: float, heard: tuple[float, float]
+) -> None:
+    whole = [track(each, 200, duration_seconds=202) for each in range(1, 4)]
+    whole[1] = track(2, 200, duration_seconds=there)
+    first, second, last = placed(job(crossfade_seconds=crossfade), whole)
+    assert (first.start, second.start) == (0, 200)
+    assert (second.seconds, second.blend) == heard
+    assert last.start == 200 + heard[0]
+    assert (last.seconds, last.blend) == (200, 0)
+    assert all(place.seconds + place.blend <= 206 for place in (first, second, last))
 
 
 def test_the_title_fits_youtube() -> None:

@@ -14,10 +14,9 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.channels import recipes, states
 from app.channels.album import (
     description,
-    heard_seconds,
     keywords,
     material_problems,
-    starts,
+    placed,
     track_title,
     video_title,
 )
@@ -186,40 +185,38 @@ async def _timeline(
 def album(
     job: VideoJob, tracks: Sequence[AudioTrack], sounds: Sequence[Path], pictures: Sequence[Path]
 ) -> Timeline:
-    """Picture after picture with its track; each blends into the next for the job's crossfade."""
+    """Picture after picture with its track, each blending into the next."""
     width, height = (int(side) for side in job.resolution.split("x"))
-    begins = starts(tracks)
-    blend = job.crossfade_seconds
-    shots, music = [], []
-    for number, (track, begin) in enumerate(zip(tracks, begins, strict=True)):
-        last = number == len(tracks) - 1
-        seconds = heard_seconds(track)
+    places = placed(job, tracks)
+    shots, music, before = [], [], 0.0
+    for number, place in enumerate(places):
         shots.append(
             Still(
                 image=pictures[number],
-                seconds=seconds,
+                seconds=place.seconds,
                 motion=Motion.named(_move(job, number)),
-                transition=_transition(blend if number else 0),
+                transition=_transition(before),
             )
         )
         music.append(
             MusicClip(
                 path=sounds[number],
-                start=begin,
-                seconds=seconds if last else seconds + blend,
-                fade_in=blend if number else 0,
-                fade_out=FADE_SECONDS if last else blend,
+                start=place.start,
+                seconds=place.seconds + place.blend,
+                fade_in=before,
+                fade_out=FADE_SECONDS if number == len(places) - 1 else place.blend,
                 loop=False,
             )
         )
+        before = place.blend
     return Timeline(
         format=FrameFormat(width=width, height=height, fps=FPS, preset=PRESET, crf=CRF),
         shots=tuple(shots),
         music=tuple(music),
         loudness=Loudness(level="clip"),
         chapters=tuple(
-            Chapter(start=begin, title=track_title(track))
-            for track, begin in zip(tracks, begins, strict=True)
+            Chapter(start=place.start, title=track_title(track))
+            for track, place in zip(tracks, places, strict=True)
         ),
         bars=Bars() if job.visualizer == "bars" else None,
         title=video_title(job),

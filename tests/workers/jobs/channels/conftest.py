@@ -195,7 +195,7 @@ async def made(resources: Resources, planned: VideoJob, tmp_path: Path) -> Video
             "media_id": media.id,
             "license_media_id": media.id,
             "local_file_path": media.storage_key,
-            "duration_seconds": Decimal(3),
+            "duration_seconds": Decimal("3.4"),
         }
         names = model.model_fields.keys() & values.keys()
         update = {"$set": {name: values[name] for name in names}}
