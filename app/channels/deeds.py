@@ -9,14 +9,15 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.channels import service
 from app.channels.kinds import WATCH_JOBS, WatchJobs
 from app.channels.states import JobGone
+from app.core import revising
 from app.core.access import SHARED
-from app.core.actor import Actor, demand
+from app.core.actor import Actor
 from app.core.errors import NotFound
 from app.core.parts import Parts
-from app.core.recording import Transaction, recorded
+from app.core.recording import Transaction
 from app.production import tasks
 from app.production.tasks import Ownership, new_task
-from documents.base import NotUnique, Record, within
+from documents.base import NotUnique, Record
 from documents.channels import VideoJob
 from documents.values import Id
 
@@ -27,19 +28,17 @@ WATCH_KEY: Final = "channels.watch_jobs"
 
 async def do(parts: Parts, actor: Actor, key: Id, deed: Deed) -> VideoJob:
     """Do something about the job. Raises NotFound where the actor may not change it."""
+    before: list[VideoJob] = []
 
-    async def together(transaction: Transaction) -> tuple[VideoJob, VideoJob]:
-        job = await within_reach(VideoJob, actor, key, transaction.session)
+    async def work(job: VideoJob, transaction: Transaction) -> VideoJob:
+        before[:] = [job]
         try:
-            changed = await deed(job, actor.id, transaction.session)
+            return await deed(job, actor.id, transaction.session)
         except JobGone as exc:
             raise NotFound(str(exc)) from exc
-        await transaction.tell(VideoJob, job.stored(), changed.stored())
-        return job, changed
 
-    demand(actor, "write", VideoJob.collection_name())
-    before, after = await recorded(parts, actor, together)
-    await service.abandon(before, after)
+    after = await revising.deed(parts, actor, VideoJob, SHARED, key, work)
+    await service.abandon(before[0], after)
     await watch_jobs()
     await parts.wakeups.wake()
     return after
@@ -49,24 +48,13 @@ async def change(
     parts: Parts, actor: Actor, model: type[R], key: Id, values: Mapping[str, Any]
 ) -> R:
     """Set fields of a record that clients do not write themselves. Raises NotFound."""
-    demand(actor, "write", model.collection_name())
 
-    async def together(transaction: Transaction) -> R:
-        before = await within_reach(model, actor, key, transaction.session)
+    async def work(_: R, transaction: Transaction) -> R:
         after = await model.write_one({"_id": key}, {"$set": dict(values)}, transaction.session)
         assert after is not None  # the transaction has just seen it
-        await transaction.tell(model, before.stored(), after.stored())
         return after
 
-    return await recorded(parts, actor, together)
-
-
-async def within_reach(model: type[R], actor: Actor, key: Id, session: AsyncClientSession) -> R:
-    """The record, if the actor may change it. Raises NotFound."""
-    record = await model.first_in(True, within(SHARED.change(actor), {"_id": key}), session)
-    if record is None:
-        raise NotFound("There is no such record, or none that you may write.")
-    return record
+    return await revising.deed(parts, actor, model, SHARED, key, work)
 
 
 async def watch_jobs() -> None:

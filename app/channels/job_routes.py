@@ -19,6 +19,7 @@ from app.channels.schemas import (
     Uploaded,
 )
 from app.channels.snapshots import keep_snapshot
+from app.core.access import SHARED
 from app.core.actor import CurrentActor, ScopeMissing, demand
 from app.core.bodies import StrictRoute
 from app.core.errors import (
@@ -33,6 +34,7 @@ from app.core.errors import (
 )
 from app.core.parts import CurrentParts
 from app.core.recording import Transaction, recorded
+from app.core.revising import within_reach
 from app.core.schemas import read_schema
 from app.core.showing import shown
 from documents.channels import VideoAnalytics, VideoJob
@@ -99,7 +101,7 @@ async def publish(id: Id, body: Publishing, actor: CurrentActor, parts: CurrentP
     demand(actor, "write", Publication.collection_name())
 
     async def together(transaction: Transaction) -> Publication:
-        job = await deeds.within_reach(VideoJob, actor, id, transaction.session)
+        job = await within_reach(VideoJob, SHARED, actor, id, transaction.session)
         made = await outgoing.publish(job, actor.id, transaction.session, body.scheduled_at)
         await transaction.tell(Publication, None, made.stored())
         return made
@@ -139,7 +141,7 @@ async def write_analytics(
     demand(actor, "write", VideoAnalytics.collection_name())
 
     async def together(transaction: Transaction) -> VideoAnalytics:
-        job = await deeds.within_reach(VideoJob, actor, id, transaction.session)
+        job = await within_reach(VideoJob, SHARED, actor, id, transaction.session)
         return await keep_snapshot(job, day, body, transaction)
 
     return shown(await recorded(parts, actor, together))
