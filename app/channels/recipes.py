@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.channels.album import description, heard_seconds, track_title, video_title
+from app.channels.album import description, placed, track_title, video_title
 from app.library.recipes import recipe_of
 from documents.channels import TRACKS_PER_VIDEO, AudioTrack, BackgroundImage, VideoJob
 
@@ -39,8 +39,8 @@ def of_image(job: VideoJob, image: BackgroundImage) -> str:
 def of_video(job: VideoJob, tracks: Sequence[AudioTrack], images: Sequence[BackgroundImage]) -> str:
     """What decides the film."""
     album: list[dict[str, Any]] = [
-        {"media": each.media_id, "seconds": heard_seconds(each), "title": track_title(each)}
-        for each in tracks
+        {"media": each.media_id, "place": [*place], "title": track_title(each)}
+        for each, place in zip(tracks, placed(job, tracks), strict=True)
     ]
     values = {
         "title": video_title(job),
