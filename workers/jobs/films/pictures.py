@@ -6,7 +6,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.revising import revise_one
 from app.films.kinds import DRAW_PANEL, DrawPanel
-from app.films.recipes import members
+from app.films.recipes import members, panel_recipe
 from app.films.takes import add_panel_take, next_number
 from documents.base import Subject
 from documents.films import Character
@@ -107,7 +107,8 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         seed=seed,
         related=RelatedElements(character_ids=[each.id for each in cast], scene=scene.title[:255]),
         inputs=references.used,
-        take=parameters.take,
+        take=next_number(panel.takes),
+        recipe=panel_recipe(project, scene, panel, everybody),
     )
 
     async def write(session: AsyncClientSession) -> None:
