@@ -27,8 +27,8 @@ MEMORY_LIMIT = "384MiB"
 """A soft limit for Go's collector, which counts 250 MiB of buffers that are never touched.
 
 Below 320 MiB it collects without end: at 256 MiB an idle store took a tenth of a core after five
-minutes, and 250 MiB put and read back took 12.6 s of processor time in place of 3.6 s. Idle it stays
-near 120 MB, then it reached 210 MB.
+minutes, and 250 MiB put and read back took 12.6 s of processor time in place of 3.6 s. Idle it
+stays near 120 MB, then it reached 210 MB.
 """
 
 VOLUMES_SECONDS = 10.0
