@@ -16,7 +16,8 @@ from scripts.seed import DEMO_EMAIL, DEMO_PASSWORD, ensure_demo_account
 from scripts.stack import Stack, StackError, environment
 from scripts.stack.ports import choose, is_free
 
-READY_SECONDS: Final = 30.0
+READY_SECONDS: Final = 120.0
+"""A busy machine takes its time; a process that has ended is told of at once."""
 POLL_SECONDS: Final = 0.05
 WATCH_SECONDS: Final = 0.5
 
