@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, create_model
 
 from app.core.access import ACCESS, Access
 from app.core.actor import CurrentActor, ScopeMissing
 from app.core.bodies import StrictRoute
+from app.core.bulk import DeletedEach, NotCreated
 from app.core.errors import (
     BadQuery,
     ChangedMeanwhile,
@@ -205,23 +206,33 @@ class Resource:
         )
 
     def _add_bulk(self, many: str) -> None:
-        made = _object(self.model, "Bulk", data=list[read_schema(self.model)])  # type: ignore[misc]
+        made = _object(
+            self.model,
+            "Bulk",
+            data=list[read_schema(self.model)],  # type: ignore[misc]
+            refused=(list[NotCreated] | None, None),
+        )
+        together = (StrictBool, True)
 
         async def create_records(
             body: BaseModel, actor: CurrentActor, parts: CurrentParts
         ) -> Response:
-            """All of them or none."""
+            """All of them or none; with `all_or_nothing` false each by itself, and `refused` says
+            which were not made, and why."""
             return await self.writing.create_all(body, actor, parts)
 
         async def delete_records(
             body: BaseModel, actor: CurrentActor, parts: CurrentParts
         ) -> Response:
-            """All of them or none, each with what belongs to it."""
+            """All of them or none, each with what belongs to it; with `all_or_nothing` false each
+            by itself, and the answer says which were not deleted, and why."""
             return await self.writing.delete_all(body, actor, parts)
 
         if "create" in self.verbs:
             items = _bounded(list[create_schema(self.model)])  # type: ignore[misc]
-            create_records.__annotations__["body"] = _object(self.model, "BulkCreate", items=items)
+            create_records.__annotations__["body"] = _object(
+                self.model, "BulkCreate", items=items, all_or_nothing=together
+            )
             self._route(
                 "/bulk",
                 create_records,
@@ -236,7 +247,7 @@ class Resource:
                 openapi_extra=_body({"items": [create_example(create_schema(self.model))]}),
             )
         if "delete" in self.verbs:
-            ids = _object(self.model, "BulkDelete", ids=_bounded(list[Id]))
+            ids = _object(self.model, "BulkDelete", ids=_bounded(list[Id]), all_or_nothing=together)
             delete_records.__annotations__["body"] = ids
             self._route(
                 "/bulk-delete",
@@ -245,7 +256,10 @@ class Resource:
                 status_code=204,
                 operation_id=f"bulk_delete_{many}",
                 summary=f"Delete up to {MOST_AT_ONCE} {_words(many)}",
-                responses=documented(NotFound, InUse, *WITH_BODY, *SIGNED_IN),
+                responses={
+                    200: {"model": DeletedEach},
+                    **documented(NotFound, InUse, *WITH_BODY, *SIGNED_IN),
+                },
                 openapi_extra=_body({"ids": [SOME_ID]}),
             )
 
@@ -267,8 +281,10 @@ def _body(example: Any) -> dict[str, Any]:
 
 
 def _object(model: type[Record], kind: str, **fields: Any) -> type[BaseModel]:
-    """A schema with these required fields."""
-    given = {name: (each, ...) for name, each in fields.items()}
+    """A schema with these fields; those that are not required come with their default."""
+    given = {
+        name: each if isinstance(each, tuple) else (each, ...) for name, each in fields.items()
+    }
     return create_model(f"{model.__name__}{kind}", __config__=ConfigDict(extra="forbid"), **given)  # type: ignore[call-overload, no-any-return]
 
 

@@ -12,7 +12,7 @@ from starlette.background import BackgroundTask
 from app.core.access import Access, reaches
 from app.core.actor import Actor, demand
 from app.core.answer import Answer, as_days, etag, names, public
-from app.core.bulk import delete_together
+from app.core.bulk import REFUSED_ALONE, delete_together, told_in_bulk
 from app.core.deletion import delete, finish
 from app.core.errors import ChangedMeanwhile, NotFound, Outdated, Refusal, invalid
 from app.core.fields import Fields
@@ -82,10 +82,20 @@ class Writing:
         return Answer(self._shown(document), 201, headers)
 
     async def create_all(self, body: BaseModel, actor: Actor, parts: Parts) -> Response:
-        """New records, all or none."""
+        """New records: all or none, or each by itself if the body says so."""
         given = [each.model_dump(exclude_unset=True) for each in body.items]  # type: ignore[attr-defined]
-        documents = await self._created(given, actor, parts, "items")
-        return Answer({"data": [self._shown(each) for each in documents]}, 201)
+        if body.all_or_nothing:  # type: ignore[attr-defined]
+            documents = await self._created(given, actor, parts, "items")
+            return Answer({"data": [self._shown(each) for each in documents]}, 201)
+        demand(actor, "write", self.name)
+        documents, refused = [], []
+        for number, values in enumerate(given):
+            try:
+                documents += await self._created([values], actor, parts)
+            except REFUSED_ALONE as exc:
+                refused.append({"index": number, **told_in_bulk(exc)})
+        shown = [self._shown(each) for each in documents]
+        return Answer({"data": shown, "refused": refused}, 201)
 
     async def change(
         self, key: Id, body: BaseModel, request: Request, actor: Actor, parts: Parts
@@ -107,21 +117,18 @@ class Writing:
 
     async def delete(self, key: Id, request: Request, actor: Actor, parts: Parts) -> Response:
         """Deletes the record and what belongs to it. Raises NotFound, Outdated, StillReferenced."""
-        demand(actor, "write", self.name)
-
-        async def told(session: AsyncClientSession) -> None:
-            current = await self._current(
-                key, self.access.delete(actor), request, parts, session=session
-            )
-            await Transaction(session, actor, parts.record).tell(self.model, current, None)
-
-        await delete(parts.store, self.model, key, first=told)
+        await self._delete_one(key, request, actor, parts)
         return Response(status_code=204, background=BackgroundTask(parts.wakeups.wake))
 
     async def delete_all(self, body: BaseModel, actor: Actor, parts: Parts) -> Response:
-        """Deletes the records, all or none. Raises NotFound, TooLarge, StillReferenced."""
+        """Deletes the records: all or none, or each by itself if the body says so.
+
+        Raises NotFound, TooLarge, StillReferenced.
+        """
         demand(actor, "write", self.name)
         keys = {*body.ids}  # type: ignore[attr-defined]
+        if not body.all_or_nothing:  # type: ignore[attr-defined]
+            return await self._delete_each(sorted(keys), actor, parts)
         scope = self.access.delete(actor)
 
         async def together(transaction: Transaction) -> Tree:
@@ -136,6 +143,32 @@ class Writing:
         doomed = await recorded(parts, actor, together)
         await finish(parts.store, doomed)
         return Response(status_code=204, background=BackgroundTask(parts.wakeups.wake))
+
+    async def _delete_one(
+        self, key: Id, request: Request | None, actor: Actor, parts: Parts
+    ) -> None:
+        demand(actor, "write", self.name)
+
+        async def told(session: AsyncClientSession) -> None:
+            current = await self._current(
+                key, self.access.delete(actor), request, parts, session=session
+            )
+            await Transaction(session, actor, parts.record).tell(self.model, current, None)
+
+        await delete(parts.store, self.model, key, first=told)
+
+    async def _delete_each(self, keys: Sequence[Id], actor: Actor, parts: Parts) -> Response:
+        gone, refused = [], []
+        for key in keys:
+            try:
+                await self._delete_one(key, None, actor, parts)
+                gone.append(key)
+            except REFUSED_ALONE as exc:
+                refused.append({"id": key, **told_in_bulk(exc)})
+        later = BackgroundTask(parts.wakeups.wake)
+        answer = Answer({"deleted": gone, "refused": refused})
+        answer.background = later
+        return answer
 
     async def _created(
         self, given: list[StoredDocument], actor: Actor, parts: Parts, prefix: str = ""
@@ -186,7 +219,7 @@ class Writing:
         self,
         key: Id,
         scope: Scope,
-        request: Request,
+        request: Request | None,
         parts: Parts,
         *,
         session: AsyncClientSession | None = None,
@@ -200,7 +233,7 @@ class Writing:
             current = await source.find_one(query, hint=BY_ID, session=session)
         if current is None:
             raise NotFound("There is no such record, or none that you may write.")
-        expected = request.headers.get("if-match")
+        expected = None if request is None else request.headers.get("if-match")
         if expected is not None and not names(expected, etag(current["revision"])):
             raise Outdated(f"The record is in revision {current['revision']} by now; read it anew.")
         return current

@@ -451,23 +451,53 @@ class TestBulk:
         answer = await http.post(f"{API}/characters/bulk", json=body, headers=as_(world.owner))
         assert (answer.status_code, len(answer.json()["data"])) == (201, 500)
 
-    async def test_delete(self, http: httpx.AsyncClient, world: World) -> None:
-        others = [
-            await valid(
-                Character, workspace_id=world.workspace.id, project_id=world.project.id
-            ).insert()
-            for _ in range(2)
+    async def test_each_by_itself_where_that_is_asked_for(
+        self, http: httpx.AsyncClient, world: World
+    ) -> None:
+        inside = {"project_id": str(world.project.id), "title": "x"}
+        items = [
+            {**inside, "episode_number": 2},
+            {**inside, "episode_number": 1},
+            {**inside, "episode_number": 3, "project_id": str(Id())},
+            {**inside, "episode_number": 4},
         ]
-        ids = [str(each.id) for each in (world.character, *others)]
-        path, headers = f"{API}/characters/bulk-delete", as_(world.editor)
+        body = {"items": items, "all_or_nothing": False}
+        answer = await http.post(f"{API}/episodes/bulk", json=body, headers=as_(world.editor))
+        assert answer.status_code == 201, answer.text
+        made, refused = answer.json()["data"], answer.json()["refused"]
+        assert [each["episode_number"] for each in made] == [2, 4]
+        assert [(each["index"], each["status"], each["code"]) for each in refused] == [
+            (1, 409, "not_unique"),
+            (2, 422, "invalid"),
+        ]
+        assert refused[1]["errors"][0]["field"] == "project_id"
+        keys = [made[0]["id"], str(Id()), made[1]["id"]]
+        body = {"ids": keys, "all_or_nothing": False}
+        path = f"{API}/episodes/bulk-delete"
+        answer = await http.post(path, json=body, headers=as_(world.editor))
+        assert answer.status_code == 200, answer.text
+        assert sorted(answer.json()["deleted"]) == sorted([keys[0], keys[2]])
+        [missing] = answer.json()["refused"]
+        assert (missing["id"], missing["code"]) == (keys[1], "not_found")
+        assert await Episode.collection().count_documents({"deleted_at": None}) == 1
+
+    async def test_delete(self, http: httpx.AsyncClient, world: World) -> None:
+        inside = {
+            "workspace_id": world.workspace.id,
+            "project_id": world.project.id,
+            "episode_id": world.episode.id,
+        }
+        others = [await valid(Scene, **inside, scene_number=n).insert() for n in (2, 3)]
+        ids = [str(each.id) for each in (world.scene, *others)]
+        path, headers = f"{API}/scenes/bulk-delete", as_(world.editor)
         missing = await http.post(path, json={"ids": [*ids, str(Id())]}, headers=headers)
         assert codes(missing) == (404, "not_found")
-        assert await Character.collection().count_documents({}) == 3
+        assert await Scene.collection().count_documents({}) == 3
         foreign = await http.post(path, json={"ids": ids}, headers=as_(world.viewer))
         assert codes(foreign) == (404, "not_found")
         answer = await http.post(path, json={"ids": ids}, headers=headers)
         assert answer.status_code == 204
-        assert await Character.collection().count_documents({}) == 0
+        assert await Scene.collection().count_documents({}) == 0
 
 
 class TestBodies:
