@@ -12,6 +12,8 @@ import numpy.typing as npt
 from workers.providers.local.sound import SAMPLE_RATE, Samples
 
 ROOM_SECONDS = 1.6
+_LARGEST = 2**19
+"""Samples that one transform takes."""
 _HIGHEST = 9_000.0
 
 
@@ -166,14 +168,23 @@ def drum(seconds: float) -> Samples:
     return _panned(sound * np.float32(0.5), 0.0)
 
 
-def in_the_room(sound: Samples, share: float) -> Samples:
-    """The sound with a share of reverberation; it grows longer by `ROOM_SECONDS`."""
-    length = sound.shape[1] + round(ROOM_SECONDS * SAMPLE_RATE)
-    size = -(-length // 32_768) * 32_768
-    wet = np.fft.irfft(np.fft.rfft(sound, size) * _room_spectrum(size), size)[:, :length]
-    out = (wet * share).astype(np.float32)
-    out[:, : sound.shape[1]] += sound
-    return out
+def in_the_room(sound: Samples) -> Samples:
+    """What the room answers to the sound, as long as that; block by block, as memory allows."""
+    count, tail = sound.shape[1], round(ROOM_SECONDS * SAMPLE_RATE)
+    wet = np.zeros((2, count + _LARGEST), dtype=np.float32)
+    step = _LARGEST - tail
+    for start in range(0, count, step):
+        block = sound[:, start : start + step]
+        size = _quickly_transformed(block.shape[1] + tail)
+        echo = np.fft.irfft(np.fft.rfft(block, size) * _room_spectrum(size), size)
+        wet[:, start : start + size] += echo
+    return wet[:, :count]
+
+
+def _quickly_transformed(count: int) -> int:
+    """A length from this on whose transform is quick: a power of two, or three quarters of one."""
+    power: int = 1 << (count - 1).bit_length()
+    return power * 3 // 4 if power * 3 // 4 >= count else power
 
 
 @lru_cache(maxsize=8)

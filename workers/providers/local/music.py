@@ -28,7 +28,7 @@ class LocalMusicProvider(CostsNothing):
     """Composes in the mood's key, in the metre, tempo and instruments that the prompt names."""
 
     provider = "local"
-    model = "backlot-composer-2"
+    model = "backlot-composer-3"
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
         """Write a piece of exactly the asked length, to a sample."""
@@ -52,13 +52,16 @@ class LocalMusicProvider(CostsNothing):
 def _compose(request: MusicRequest, into: Path) -> None:
     import numpy as np
 
+    from workers.providers.local.instruments import in_the_room
     from workers.providers.local.score import character_of, notes_of
     from workers.providers.local.sound import SAMPLE_RATE, write_wav
 
     character = character_of(request.mood, request.prompt)
     count = max(1, round(request.seconds * SAMPLE_RATE))
     mix = np.zeros((2, count), dtype=np.float32)
-    # A piece repeats few distinct sounds, so each is made once, with its echo, and then placed.
+    echoed = np.zeros_like(mix)
+    # A piece repeats few distinct sounds, so each is made once and then placed; the room answers
+    # to all of them at once.
     sounds: dict[tuple[object, ...], Samples] = {}
     score = notes_of(character, request.seconds, request.tempo, request.seed, request.prompt)
     for note in score:
@@ -69,7 +72,11 @@ def _compose(request: MusicRequest, into: Path) -> None:
         start = round(note.start * SAMPLE_RATE)
         end = min(count, start + sound.shape[1])
         if start < end:
-            mix[:, start:end] += sound[:, : end - start] * np.float32(note.volume)
+            heard = sound[:, : end - start] * np.float32(note.volume)
+            mix[:, start:end] += heard
+            heard *= np.float32(_ROOM_SHARES[note.instrument])
+            echoed[:, start:end] += heard
+    mix += in_the_room(echoed)
     write_wav(into, _mastered(mix, request.seconds))
 
 
@@ -96,7 +103,7 @@ def _sound(note: Note, brightness: float) -> Samples:
             dry = instruments.drum(note.seconds)
         case "brush":
             dry = instruments.brush(note.seconds, note.pan, accent=bool(first))
-    return instruments.in_the_room(dry, _ROOM_SHARES[note.instrument])
+    return dry
 
 
 def _mastered(mix: Samples, seconds: float) -> Samples:
