@@ -106,7 +106,7 @@ def measure(settings: Settings, extent: Extent = WHOLE) -> Report:
             figures = _figures(large, small, extent)
         finally:
             for each in (large, small):
-                asyncio.run(_dropped(each))
+                asyncio.run(dropped(each))
     return Report("api", figures, BARS)
 
 
@@ -385,6 +385,6 @@ def _streaming_memory(target: Target) -> float:
     return peak - before
 
 
-async def _dropped(settings: Settings) -> None:
+async def dropped(settings: Settings) -> None:
     async with await Store.open(settings.address("mongo_uri"), settings.mongo_database) as store:
         await store.client.drop_database(settings.mongo_database)

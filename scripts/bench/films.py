@@ -22,6 +22,8 @@ from documents.production import Pipeline
 from documents.scenes import Scene
 from documents.store import Store
 from documents.values import Id
+from scripts.bench.api import dropped
+from scripts.bench.films_tree import tree_ratio
 from scripts.bench.report import Bar, Report, Unmeasured
 from scripts.migrate import migrated
 from scripts.processes import Child, children
@@ -32,6 +34,7 @@ BARS: Final = (
     Bar("plan_s", "<=", 2),
     Bar("generate_scene_per_s", ">=", 5),
     Bar("reassemble_ratio", "<=", 1 / 6),
+    Bar("project_tree_ratio", "<=", 2),
 )
 EPISODES, SCENES, LINES, PANELS = 12, 20, 2, 1
 """The season of the issue; the scenes are as the demo's: short, with a picture or two."""
@@ -65,6 +68,10 @@ def measure(settings: Settings) -> Report:
         worker = Child(["worker"], environment(own), own.data / "logs" / "bench-worker.log")
         with children(worker):
             figures = asyncio.run(_figures(own, worker))
+        try:
+            figures |= tree_ratio(own)
+        finally:
+            asyncio.run(dropped(own))
     return Report("films", figures, BARS)
 
 
