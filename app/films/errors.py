@@ -4,13 +4,7 @@ from app.core.errors import Refusal
 
 
 class OtherVersion(Refusal):
-    """The content is not the one that was looked at; `content_hash` tells the present one."""
-
-    status, code = 409, "changed_meanwhile"
-
-
-class ScriptChanged(Refusal):
-    """The script is in another version than the one that the change is based on."""
+    """The content is not the one that the request is based on: look at it again."""
 
     status, code = 409, "changed_meanwhile"
 

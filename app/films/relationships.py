@@ -111,7 +111,9 @@ async def part(parts: Parts, actor: Actor, key: Id, other: Id) -> Character:
 
 def _check_two(key: Id, other: Id) -> None:
     if key == other:
-        raise Invalid("A character has no relationship with themselves.")
+        detail = "A character has no relationship with themselves."
+        about = {"location": "path", "field": "other_id", "code": "itself", "detail": detail}
+        raise Invalid(detail, errors=[about])
 
 
 async def _second(
@@ -134,7 +136,9 @@ async def _set(
     character: Character, other: Id, kind: str | None, description: str, session: Session
 ) -> Character:
     if kind and not _named(character, other) and len(character.profile.relationships) >= MOST:
-        raise Invalid(f"{character.name} has {MOST} relationships, and no more are kept.")
+        detail = f"{character.name} has {MOST} relationships, and no more are kept."
+        about = {"location": "path", "field": "id", "code": "too_many", "detail": detail}
+        raise Invalid(detail, errors=[about])
     assert session is not None  # it is the transaction's
 
     def change(changed: Character) -> None:

@@ -16,7 +16,7 @@ from app.core.resource import SIGNED_IN, WITH_BODY
 from app.core.revising import deed
 from app.films import access, scripts
 from app.films.appearances import count_soon
-from app.films.errors import ScriptChanged, UnusableScript
+from app.films.errors import OtherVersion, UnusableScript
 from app.films.planning import Wanted, plan
 from app.films.pricing import priced
 from app.films.schemas_script import (
@@ -39,7 +39,7 @@ from documents.values import Id
 
 router = APIRouter(prefix="/episodes", tags=["films"], route_class=StrictRoute)
 WRITING: Final = documented(
-    *(NotFound, WrongState, InUse, ChangedMeanwhile, ScriptChanged, UnusableScript),
+    *(NotFound, WrongState, InUse, ChangedMeanwhile, OtherVersion, UnusableScript),
     *WITH_BODY,
     *SIGNED_IN,
 )

@@ -12,7 +12,7 @@ from app.core.errors import NotFound, WrongState
 from app.core.recording import Transaction
 from app.core.revising import revise
 from app.films.casting import Cast
-from app.films.errors import ScriptChanged, UnusableScript
+from app.films.errors import OtherVersion, UnusableScript
 from app.films.fountain import Script, ScriptScene, parsed
 from app.films.numbering import renumber, scenes_of
 from app.films.pages import new_scene, page_of, rewrite
@@ -82,12 +82,12 @@ async def write_script(
 ) -> Followed:
     """Make `content`, of which `script` was read, the newest version, and the scenes follow.
 
-    Raises WrongState, and ScriptChanged where the script is not in the version that it is based
+    Raises WrongState, and OtherVersion where the script is not in the version that it is based
     on.
     """
     await check_open(episode.project_id, transaction.session)
     if base_version is not None and base_version != episode.script.version:
-        raise ScriptChanged(
+        raise OtherVersion(
             f"The script is in version {episode.script.version} by now, and this change is based "
             f"on version {base_version}: read it again.",
             version=episode.script.version,

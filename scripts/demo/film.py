@@ -129,7 +129,7 @@ async def _make(studio: Studio, order: FilmOrder) -> Film:
 
 async def _clear_up(studio: Studio) -> None:
     """Delete what a killed run was making; a film that failed stays, it can be tried again."""
-    begun = {"description": ORIGIN, "status": {"$in": ["concept", "production"]}}
+    begun = {"description": ORIGIN, "status": {"$ne": "completed"}}
     for project in await Project.all_in(True, begun):
         tasks_of = {"project_id": project.id}
         statuses = set(await Task.collection().distinct("status", tasks_of))

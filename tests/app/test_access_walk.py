@@ -34,6 +34,10 @@ UNSCOPED: Final = {
     "library/link_routes.py: Media.find_one": "the file that the link is for",
     "identity/routes/passwords.py: User.one_in": "oneself",
     "identity/routes/sessions.py: LoginSession.find": "one's own sessions, by one's id",
+    "films/making_routes.py: Project.one_in": "of an episode that was just read in scope",
+    "films/making_routes.py: Scene.one_in": "the scene of the deed, as it is afterwards",
+    "films/script_routes.py: Project.one_in": "of an episode that was just written in scope",
+    "films/script_routes.py: ScriptVersion.all_in": "of an episode that was just read in scope",
     "production/routes.py: Task.count_documents": "of a pipeline that was just held in scope",
 }
 """Where routes look into a collection past its access rule, and why they may."""

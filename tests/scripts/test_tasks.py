@@ -196,7 +196,9 @@ async def test_retry_finishes_a_film_whose_provider_failed_and_makes_nothing_twi
         query = {"pipeline_id": plan.pipeline.id}
         failed = await Task.all_in(True, {**query, "status": "failed"})
         assert failed
-        assert {task.kind for task in failed} <= {"films.design_character", "films.voice_scene"}
+        assert {task.kind for task in failed} <= {
+            *("films.design_character", "films.voice_character", "films.voice_scene"),
+        }
         assert {
             (task.error.message, task.error.code, task.error.retry_count)
             for task in failed

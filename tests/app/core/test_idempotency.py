@@ -13,9 +13,10 @@ from app.core import idempotency
 from app.core.idempotency import ABANDONED_AFTER, KEPT_FOR
 from app.core.parts import Parts
 from app.core.recording import Change
-from documents.films import Character, Project
+from documents.films import Project
 from documents.identity import ApiKey
 from documents.requests import IdempotentRequest
+from documents.scenes import Scene
 from documents.values import now
 from tests.app.support import API, World, as_, client_of, codes
 
@@ -59,11 +60,11 @@ class TestReplay:
     async def test_of_an_answer_without_content(
         self, http: httpx.AsyncClient, world: World
     ) -> None:
-        ids = {"ids": [str(world.character.id)]}
-        path = f"{API}/characters/bulk-delete"
+        ids = {"ids": [str(world.scene.id)]}
+        path = f"{API}/scenes/bulk-delete"
         answers = [await http.post(path, json=ids, headers=keyed(world)) for _ in range(2)]
         assert [each.status_code for each in answers] == [204, 204]
-        assert await Character.collection().count_documents({}) == 0
+        assert await Scene.collection().count_documents({}) == 0
 
     async def test_keys_belong_to_users(self, http: httpx.AsyncClient, world: World) -> None:
         for who in ("owner", "editor"):

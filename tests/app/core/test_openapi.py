@@ -125,7 +125,7 @@ async def test_examples_of_creation_run(
     assert {name: read.json()[name] for name in example} == example
     if "bulk" in resource.verbs:
         deleted = await http.delete(answer.headers["location"], headers=headers)
-        assert deleted.status_code == 204, deleted.text
+        assert deleted.status_code in (200, 204), deleted.text
         [item] = example_of(page, f"{path}/bulk", "post")["items"]
         items = [{**fitted(resource, item, studio), **example}]
         answer = await http.post(f"{path}/bulk", json={"items": items}, headers=headers)

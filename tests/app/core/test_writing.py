@@ -291,17 +291,18 @@ class TestChange:
         self, http: httpx.AsyncClient, world: World
     ) -> None:
         await Episode.advance_one(
-            {"_id": world.episode.id}, {"$set": {"script.word_count": 7, "status": "production"}}
+            {"_id": world.episode.id},
+            {"$set": {"production.scene_count": 7, "status": "production"}},
         )
         path = f"{API}/episodes/{world.episode.id}"
         answer = await http.patch(
             path,
-            json={"script": {"content": "Once"}},
+            json={"description": "Once"},
             headers={**as_(world.owner), "If-Match": '"1"'},
         )
         assert answer.status_code == 200, answer.text
-        script = answer.json()["script"]
-        assert (script["content"], script["word_count"]) == ("Once", 7)
+        assert answer.json()["description"] == "Once"
+        assert answer.json()["production"]["scene_count"] == 7
         assert answer.json()["status"] == "production"
 
     async def test_unchanged_lines_keep_their_voice(
