@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool
 from app.core.schemas import read_schema
 from documents.approval import ContentHash
 from documents.reviews import ReviewLink
-from documents.values import Id, Line, Seconds, Title
+from documents.values import Id, Line, Title
 
 LEAST_SECONDS: Final = 60
 MOST_SECONDS: Final = 366 * 24 * 3600
@@ -53,12 +53,11 @@ class CommentGiven(_Body):
     """A remark on a moment, on a panel, or on the whole."""
 
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
-    time_code: Seconds | None = Field(
+    time_code: Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)] | None = Field(
         None,
-        allow_inf_nan=False,
         description="Seconds from the start of the scene, or of the film where none is named.",
     )
-    panel_number: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    panel_number: Annotated[int, Field(strict=True, ge=1, le=2**31)] | None = None
 
 
 class EpisodeCommentGiven(CommentGiven):

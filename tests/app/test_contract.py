@@ -143,6 +143,8 @@ async def served(
         await parts.identity.throttle.close()
 
 
+# A remark of Hypothesis on how large the values are that it makes of large schemas.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.slow
 @pytest.mark.parametrize("route", DESCRIBED, ids=lambda each: f"{each.line}-{each.operation}")
 async def test_contract(route: Route, served: Served) -> None:
