@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.core.writing import MOST_AT_ONCE
 from documents.base import Reference
 from documents.scenes import Share
 from documents.values import Id, Label, Text
 
-Seed = Annotated[int, Field(ge=0, lt=2**53, description="Another seed makes another one.")]
+Seed = Annotated[
+    int, Field(strict=True, ge=0, lt=2**53, description="Another seed makes another one.")
+]
 Word = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -20,7 +22,7 @@ class _Body(BaseModel):
 class DesignWanted(_Body):
     """How to draw the character."""
 
-    take: bool = Field(
+    take: StrictBool = Field(
         False,
         description="Draw another one even if nothing has changed that decides the design. Without "
         "it the picture of before is kept then, and nothing is paid.",

@@ -39,7 +39,7 @@ class LinkGiven(_Body):
     """For whom a link is, how long it is good, and whether its guests may say something."""
 
     name: Title
-    seconds: Annotated[int, Field(ge=LEAST_SECONDS, le=MOST_SECONDS)] = WEEK_SECONDS
+    seconds: Annotated[int, Field(strict=True, ge=LEAST_SECONDS, le=MOST_SECONDS)] = WEEK_SECONDS
     may_comment: StrictBool = True
 
 

@@ -25,6 +25,7 @@ class ScriptGiven(_Body):
     note: Line = Field("", description="What is new about it.")
     base_version: int | None = Field(
         None,
+        strict=True,
         ge=1,
         le=2**53,
         description="The version that was edited. Where the script is in another one by now, "
@@ -35,7 +36,7 @@ class ScriptGiven(_Body):
 class ScriptRestored(_Body):
     """The version to bring back."""
 
-    version: Annotated[int, Field(ge=1, le=2**53)]
+    version: Annotated[int, Field(strict=True, ge=1, le=2**53)]
 
 
 class SceneNamed(BaseModel):
@@ -142,7 +143,13 @@ class SceneSplit(_Body):
     """Where the second scene begins."""
 
     at_line: Annotated[
-        int, Field(ge=1, le=500, description="The first line of the second scene, counted from 0.")
+        int,
+        Field(
+            strict=True,
+            ge=1,
+            le=500,
+            description="The first line of the second scene, counted from 0.",
+        ),
     ]
     title: Annotated[str, Field(min_length=1, max_length=255)] | None = Field(
         None, description="The heading of the second scene; without it, that of the first."

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from documents.values import Id
 
@@ -22,11 +22,15 @@ class DevelopGiven(BaseModel):
         ),
     ]
     episodes: int | None = Field(
-        None, ge=1, le=50, description="Without it, as many as the project's `episode_count`."
+        None,
+        strict=True,
+        ge=1,
+        le=50,
+        description="Without it, as many as the project's `episode_count`.",
     )
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
-    write_scripts: bool = Field(True, description="Have the scripts written, too.")
-    as_it_is: bool = Field(
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+    write_scripts: StrictBool = Field(True, description="Have the scripts written, too.")
+    as_it_is: StrictBool = Field(
         False,
         description="Tell the text as it is, however short: else a short one is developed first.",
     )
