@@ -125,7 +125,7 @@ class _Planner:
                     scene_id=scene.id, auto_approve=self.wanted.auto_approve
                 ),
                 after=made,
-                replaces=_replaced(segment) if there else (),
+                replaces=self._replaced(segment),
                 **_of_scene(scene),
             )
         )
@@ -175,23 +175,23 @@ class _Planner:
 
     def _music(self, scene: Scene, speech: Key | None) -> Key | None:
         music = scene.production.music_id
-        there, again = self.state.there(music), ("music", scene.id) in self.wanted.takes
-        if there and not again and not self._is_to_be_renewed(music, music_recipe(scene)):
+        key: Key = ("music", scene.id)
+        if (why := self._why(key, music, music_recipe(scene))) is None:
             return None
         return self._add(
             Step(
-                key=("music", scene.id),
+                key=key,
                 work="music",
                 title=f"Music of scene {scene.scene_number}",
-                why=_why(there, again),
+                why=why,
                 kind=kinds.SCORE_SCENE,
                 parameters=kinds.ScoreScene(
                     scene_id=scene.id,
                     seed=self.wanted.seed,
-                    take=_next_take(scene) if again else 1,
+                    take=_next_take(scene) if key in self.wanted.takes else 1,
                 ),
                 after=(speech,) if speech else (),
-                replaces=_replaced(music) if there else (),
+                replaces=self._replaced(music),
                 calls=1,
                 category="audio_generation",
                 **_of_scene(scene),
@@ -200,27 +200,26 @@ class _Planner:
 
     def _panel(self, scene: Scene, panel: StoryboardPanel) -> Key | None:
         key: Key = ("panel", scene.id, panel.panel_number)
-        there, again = self.state.there(panel.image_id), key in self.wanted.takes
         figures = members(self.state.cast, panel.character_ids)
         designs = [design for each in figures if (design := self._design(each))]
         recipe = panel_recipe(self.state.project, scene, panel, self.state.cast)
-        if there and not again and not self._is_to_be_renewed(panel.image_id, recipe):
+        if (why := self._why(key, panel.image_id, recipe)) is None:
             return None
         return self._add(
             Step(
                 key=key,
                 work="panel",
                 title=f"Panel {panel.panel_number} of scene {scene.scene_number}",
-                why=_why(there, again),
+                why=why,
                 kind=kinds.DRAW_PANEL,
                 parameters=kinds.DrawPanel(
                     scene_id=scene.id,
                     panel_number=panel.panel_number,
                     seed=self.wanted.seed,
-                    take=next_number(panel.takes) if again else 1,
+                    take=next_number(panel.takes) if key in self.wanted.takes else 1,
                 ),
                 after=tuple(designs),
-                replaces=_replaced(panel.image_id) if there else (),
+                replaces=self._replaced(panel.image_id),
                 calls=1,
                 category="image_generation",
                 **_of_scene(scene),
@@ -233,21 +232,20 @@ class _Planner:
         if key in self.steps:
             return key
         design = character.visual_design.final_design_id
-        there, again = self.state.there(design), key in self.wanted.takes
         recipe = design_recipe(character, self.state.project)
-        if there and not again and not self._is_to_be_renewed(design, recipe):
+        if (why := self._why(key, design, recipe)) is None:
             return None
         return self._add(
             Step(
                 key=key,
                 work="design",
                 title=f"The look of {character.name}",
-                why=_why(there, again),
+                why=why,
                 kind=kinds.DESIGN_CHARACTER,
                 parameters=kinds.DesignCharacter(
-                    character_id=character.id, seed=self.wanted.seed, new=again
+                    character_id=character.id, seed=self.wanted.seed, new=key in self.wanted.takes
                 ),
-                replaces=_replaced(design) if there else (),
+                replaces=self._replaced(design),
                 calls=1,
                 category="image_generation",
                 **_of_character(character),
@@ -260,18 +258,17 @@ class _Planner:
         if key in self.steps:
             return key
         sample = character.voice_profile.audio_sample_id
-        there = self.state.there(sample)
-        if there and not self._is_to_be_renewed(sample, voice_recipe(character)):
+        if (why := self._why(key, sample, voice_recipe(character))) is None:
             return None
         return self._add(
             Step(
                 key=key,
                 work="casting",
                 title=f"The voice of {character.name}",
-                why=_why(there, False),
+                why=why,
                 kind=kinds.VOICE_CHARACTER,
                 parameters=kinds.VoiceCharacter(character_id=character.id, seed=self.wanted.seed),
-                replaces=_replaced(sample) if there else (),
+                replaces=self._replaced(sample),
                 calls=1,
                 category="audio_generation",
                 **_of_character(character),
@@ -294,9 +291,21 @@ class _Planner:
                 subject=Subject(collection="episodes", id=episode.id),
                 episode_id=episode.id,
                 after=tuple(renders),
-                replaces=_replaced(film) if there else (),
+                replaces=self._replaced(film),
             )
         )
+
+    def _why(self, key: Key, media_id: Id | None, recipe: str) -> Why | None:
+        """Why a part is made; None where it stays as it is."""
+        if not self.state.there(media_id):
+            return "missing"
+        if key in self.wanted.takes:
+            return "new_take"
+        return "outdated" if self._is_to_be_renewed(media_id, recipe) else None
+
+    def _replaced(self, media_id: Id | None) -> tuple[Id, ...]:
+        """The file, where it is there."""
+        return _replaced(media_id) if self.state.there(media_id) else ()
 
     def _is_to_be_renewed(self, media_id: Id | None, recipe: str) -> bool:
         chosen = self.wanted.outdated or media_id in self.wanted.media
@@ -343,10 +352,6 @@ def unwritten(scenes: Iterable[Scene]) -> Iterator[Scene]:
 def _next_take(scene: Scene) -> int:
     """Of its sounds; the same until the scene was rendered with them."""
     return scene.production.attempts + 1
-
-
-def _why(there: bool, again: bool) -> Why:
-    return "missing" if not there else "new_take" if again else "outdated"
 
 
 def _of_character(character: Character) -> dict[str, Any]:
