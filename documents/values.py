@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from functools import partial
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 from beanie import PydanticObjectId
@@ -19,6 +20,7 @@ from pydantic import (
     PlainValidator,
     WithJsonSchema,
 )
+from pydantic_core import PydanticKnownError
 
 
 class Id(PydanticObjectId):
@@ -56,7 +58,9 @@ Day = Annotated[date, BeforeValidator(_to_date)]
 """A calendar day: UTC midnight in the store, `YYYY-MM-DD` outside."""
 
 
-def _to_decimal(value: Any) -> Any:
+def _to_decimal(numeral: re.Pattern[str], value: Any) -> Any:
+    if isinstance(value, str) and not numeral.fullmatch(value):
+        raise PydanticKnownError("string_pattern_mismatch", {"pattern": numeral.pattern})
     return value.to_decimal() if isinstance(value, Decimal128) else value
 
 
@@ -65,15 +69,33 @@ def _plain(value: Decimal) -> Decimal:
     return value.quantize(Decimal(1)) if value.as_tuple().exponent in range(1, 40) else value
 
 
-def decimal(precision: int, scale: int, **constraints: Any) -> Any:
-    """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON."""
-    limits: dict[str, Any] = {"decimal_places": scale, "max_digits": precision, **constraints}
-    # The constraints stand first: behind a BeforeValidator they would not reach the JSON Schema.
+def decimal(
+    precision: int,
+    scale: int,
+    *,
+    ge: Literal[0] | None = None,
+    gt: Literal[0] | None = None,
+    le: Literal[1] | None = None,
+) -> Any:
+    """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON.
+
+    It takes numbers, and strings of digits with neither exponent nor space about them.
+    """
+    limits = {"minimum": ge, "exclusiveMinimum": gt, "maximum": le}
+    bounds = {name: limit for name, limit in limits.items() if limit is not None}
+    sign = "" if bounds else "-?"
+    above = r"(?!0*(\.0*)?$)" if gt == 0 else ""
+    whole = f"[0-9]{{1,{precision - scale}}}"
+    fraction = rf"(\.[0-9]{{1,{scale}}})?"
+    number = f"{sign}{whole}{fraction}" if le is None else rf"(0{fraction}|1(\.0{{1,{scale}}})?)"
+    pattern = f"^{above}{number}$"
+    described = [{"type": "number", **bounds}, {"type": "string", "pattern": pattern}]
     return Annotated[
         Decimal,
-        Field(allow_inf_nan=False, **limits),
-        BeforeValidator(_to_decimal),
+        Field(allow_inf_nan=False, max_digits=precision, decimal_places=scale, ge=ge, gt=gt, le=le),
+        BeforeValidator(partial(_to_decimal, re.compile(pattern))),
         AfterValidator(_plain),
+        WithJsonSchema({"anyOf": described}, mode="validation"),
     ]
 
 

@@ -216,7 +216,7 @@ def failures(stream: Iterable[events.EngineEvent]) -> Iterator[tuple[str, str]]:
                         if check.failure_info is not None:
                             failure = check.failure_info.failure
                             answer = event.recorder.interactions[key].response
-                            shown = "" if answer is None else answer.content[:500]
+                            shown = "" if answer is None else answer.content[:2000]
                             example = check.failure_info.code_sample[:1500]
                             told = f"{check.name}: {failure.title}: {failure.message}"
                             yield told[:80], f"{told}\n{example}\n{shown!r}"

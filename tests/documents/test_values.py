@@ -1,8 +1,9 @@
 """Values between Python, BSON and JSON."""
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import bson
 import numpy as np
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from documents.values import (
     TYPES,
+    Balance,
     Day,
     FreeMap,
     HexColor,
@@ -22,6 +24,7 @@ from documents.values import (
     Money,
     Percentage,
     Vector,
+    decimal,
     now,
     to_floats,
     to_stored_precision,
@@ -81,6 +84,34 @@ def test_money_survives_the_store_to_the_last_place(amount: Decimal) -> None:
 def test_what_is_no_amount_is_refused(amount: str) -> None:
     with pytest.raises(ValidationError):
         MONEY.validate_python(Decimal(amount))
+
+
+DECIMALS: Final[dict[str, tuple[TypeAdapter[Decimal], int | None, int | None]]] = {
+    "money": (MONEY, 0, None),
+    "balance": (TypeAdapter(Balance), None, None),
+    "above zero": (TypeAdapter(decimal(4, 2, gt=0)), 0, None),
+    "a share": (TypeAdapter(decimal(3, 2, ge=0, le=1)), 0, 1),
+}
+
+
+@pytest.mark.parametrize("name", DECIMALS)
+@given(data=st.data())
+def test_a_string_is_taken_just_where_the_described_pattern_fits(
+    name: str, data: st.DataObject
+) -> None:
+    adapter, low, high = DECIMALS[name]
+    [_, described] = adapter.json_schema()["anyOf"]
+    digits = st.from_regex(r"[+-]?[0-9]{0,12}(\.[0-9]{0,13})?(e[0-9])?\s?", fullmatch=True)
+    fitting = st.from_regex(described["pattern"].replace("$", r"\Z"), fullmatch=True)
+    numeral = data.draw(digits | fitting)
+    if re.fullmatch(described["pattern"], numeral):
+        taken = adapter.validate_python(numeral)
+        assert taken == Decimal(numeral)
+        assert low is None or taken >= low
+        assert high is None or taken <= high
+    else:
+        with pytest.raises(ValidationError, match="pattern"):
+            adapter.validate_python(numeral)
 
 
 numbers = st.floats(-1e6, 1e6, width=32)
