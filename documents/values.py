@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,11 +16,13 @@ from pydantic import (
     AwareDatetime,
     BeforeValidator,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     PlainValidator,
     WithJsonSchema,
 )
-from pydantic_core import PydanticKnownError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticKnownError
 
 
 class Id(PydanticObjectId):
@@ -58,15 +60,31 @@ Day = Annotated[date, BeforeValidator(_to_date)]
 """A calendar day: UTC midnight in the store, `YYYY-MM-DD` outside."""
 
 
-def _to_decimal(numeral: re.Pattern[str], value: Any) -> Any:
-    if isinstance(value, str) and not numeral.fullmatch(value):
-        raise PydanticKnownError("string_pattern_mismatch", {"pattern": numeral.pattern})
-    return value.to_decimal() if isinstance(value, Decimal128) else value
-
-
 def _plain(value: Decimal) -> Decimal:
     """Without exponent, so that 1E+2 is stored and shown as 100."""
     return value.quantize(Decimal(1)) if value.as_tuple().exponent in range(1, 40) else value
+
+
+@dataclass(frozen=True, slots=True)
+class _Numeral:
+    """Strings that are taken as an amount: digits with neither exponent nor space about them."""
+
+    pattern: str
+
+    def taken(self, value: Any) -> Any:
+        """The value for pydantic to look at; raises PydanticKnownError."""
+        if isinstance(value, str) and not re.fullmatch(self.pattern, value):
+            raise PydanticKnownError("string_pattern_mismatch", {"pattern": self.pattern})
+        return value.to_decimal() if isinstance(value, Decimal128) else value
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        described = handler(schema)
+        for choice in described.get("anyOf", ()):
+            if choice.get("type") == "string":
+                choice["pattern"] = self.pattern
+        return described
 
 
 def decimal(
@@ -77,25 +95,19 @@ def decimal(
     gt: Literal[0] | None = None,
     le: Literal[1] | None = None,
 ) -> Any:
-    """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON.
-
-    It takes numbers, and strings of digits with neither exponent nor space about them.
-    """
-    limits = {"minimum": ge, "exclusiveMinimum": gt, "maximum": le}
-    bounds = {name: limit for name, limit in limits.items() if limit is not None}
-    sign = "" if bounds else "-?"
+    """The type of SQL's DECIMAL(precision, scale): Decimal128 in the store, a string in JSON."""
+    sign = "-?" if ge is None and gt is None else ""
     above = r"(?!0*(\.0*)?$)" if gt == 0 else ""
     whole = f"[0-9]{{1,{precision - scale}}}"
     fraction = rf"(\.[0-9]{{1,{scale}}})?"
     number = f"{sign}{whole}{fraction}" if le is None else rf"(0{fraction}|1(\.0{{1,{scale}}})?)"
-    pattern = f"^{above}{number}$"
-    described = [{"type": "number", **bounds}, {"type": "string", "pattern": pattern}]
+    numeral = _Numeral(f"^{above}{number}$")
+    limits = Field(
+        allow_inf_nan=False, max_digits=precision, decimal_places=scale, ge=ge, gt=gt, le=le
+    )
+    # The constraints stand first: behind a BeforeValidator they would not reach the JSON Schema.
     return Annotated[
-        Decimal,
-        Field(allow_inf_nan=False, max_digits=precision, decimal_places=scale, ge=ge, gt=gt, le=le),
-        BeforeValidator(partial(_to_decimal, re.compile(pattern))),
-        AfterValidator(_plain),
-        WithJsonSchema({"anyOf": described}, mode="validation"),
+        Decimal, limits, BeforeValidator(numeral.taken), AfterValidator(_plain), numeral
     ]
 
 

@@ -48,6 +48,10 @@ class _Source(Value):
     source: str
 
 
+def _ends_key(source: str) -> str:
+    return key_of("ends", _Source(source=source))
+
+
 @dataclass
 class Build:
     """One render's folder, processes, cache, and what it has made so far."""
@@ -63,6 +67,7 @@ class Build:
     reused: int = 0
     _fonts: Path | None = None
     _decoded: dict[str, asyncio.Task[Pcm]] = field(default_factory=dict)
+    _ends: dict[str, DecodeFacts] = field(default_factory=dict)
     _kept: dict[str, Pcm] = field(default_factory=dict)
     _users: Counter[str] = field(default_factory=Counter)
     _turns: defaultdict[str, asyncio.Lock] = field(
@@ -111,12 +116,19 @@ class Build:
 
     async def lengths(self, sources: Iterable[str]) -> dict[str, int]:
         """The samples of each source. Raises RenderError."""
+        return {name: facts.length for name, facts in (await self.ends(sources)).items()}
 
-        async def one(source: str) -> int:
-            key = key_of("length", _Source(source=source))
+    async def ends(self, sources: Iterable[str]) -> dict[str, DecodeFacts]:
+        """How long each source is, and how it begins and ends. Raises RenderError."""
+
+        async def one(source: str) -> DecodeFacts:
+            key = _ends_key(source)
             async with self._turns[key]:
                 facts = await self._cached(key, DecodeFacts)
-                return facts.length if facts is not None else (await self.decoded(source)).length
+            if facts is None:
+                await self.decoded(source)
+                facts = self._ends[source]
+            return facts
 
         distinct = sorted(set(sources))
         return dict(zip(distinct, await asyncio.gather(*map(one, distinct)), strict=True))
@@ -182,7 +194,8 @@ class Build:
         )
         path.unlink(missing_ok=True)
         facts = await self.pool.run(job, DecodeFacts)
-        await self._keep(key_of("length", _Source(source=source)), facts)
+        self._ends[source] = facts
+        await self._keep(_ends_key(source), facts)
         return Pcm(path, facts.length, facts.channels)
 
     async def measured(self, mix: MixPlan, samples: int) -> SoundFacts:

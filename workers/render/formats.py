@@ -9,7 +9,6 @@ AspectRatio = Literal["16:9", "4:3", "21:9", "9:16", "1:1", "4:5"]
 Quality = Literal["draft", "standard", "premium"]
 
 SAMPLE_RATE = 48_000
-AUDIO_BITRATE = "160k"
 KEYFRAME_SECONDS = 2
 _LARGE_PIXELS = 1920 * 1200
 

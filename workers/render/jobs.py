@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from workers.render.formats import FrameFormat
 from workers.render.pcm import Pcm
 from workers.render.picture_plan import PicturePlan
-from workers.render.sound_plan import MixPlan, SoundPiece
+from workers.render.sound_plan import MixPlan, SoundPiece, Step
 from workers.render.texts import Chapter
 
 
@@ -77,6 +77,13 @@ class ShownSegment(BaseModel):
     frames: int
 
 
+class ShapeJob(_Job):
+    """Look at finished films that shall be joined."""
+
+    kind: Literal["shape"] = "shape"
+    films: list[Path]
+
+
 class JoinJob(_Job):
     """Join segments and pieces to a film."""
 
@@ -91,7 +98,7 @@ class JoinJob(_Job):
 
 
 Job = Annotated[
-    PictureJob | DecodeJob | MeasureJob | SoundJob | LosslessJob | JoinJob,
+    PictureJob | DecodeJob | MeasureJob | SoundJob | LosslessJob | ShapeJob | JoinJob,
     Field(discriminator="kind"),
 ]
 
@@ -113,10 +120,12 @@ class PictureFacts(BaseModel):
 
 
 class DecodeFacts(BaseModel):
-    """How long a sound is."""
+    """How long a sound is, and its first two and last two samples."""
 
     length: int
     channels: int
+    start: tuple[Step, Step]
+    end: tuple[Step, Step]
 
 
 class SoundFacts(BaseModel):
@@ -128,6 +137,15 @@ class SoundFacts(BaseModel):
     clipped: int = 0
     silent: list[Span] = []
     command: str = ""
+
+
+class ShapeFacts(BaseModel):
+    """What films have in common, and how many frames each of them has."""
+
+    width: int
+    height: int
+    fps: int
+    frames: list[int]
 
 
 class JoinFacts(BaseModel):

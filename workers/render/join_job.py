@@ -6,9 +6,10 @@ import av
 import numpy as np
 
 from workers.render.adts import packets
-from workers.render.errors import RenderError
-from workers.render.jobs import JoinFacts, JoinJob, ShownSegment
+from workers.render.errors import RenderError, Unreadable
+from workers.render.jobs import JoinFacts, JoinJob, ShapeFacts, ShapeJob, ShownSegment
 from workers.render.mp4 import Numbers, PictureTrack, SoundTrack, Stretch, write_mp4
+from workers.render.sources import CONTAINER_OPTIONS
 
 
 def join(job: JoinJob) -> JoinFacts:
@@ -19,6 +20,35 @@ def join(job: JoinJob) -> JoinFacts:
         sound = SoundTrack([_sound_stretch(path) for path in job.sounds], job.samples)
     write_mp4(job.output, picture, sound, title=job.title, chapters=job.chapters)
     return _looked_at(job)
+
+
+def shape(job: ShapeJob) -> ShapeFacts:
+    """Read the headers of films. Raises Unreadable where they can't be joined by stream copy."""
+    shapes = [_shape(path) for path in job.films]
+    for path, each in zip(job.films, shapes, strict=True):
+        if each[1:] != shapes[0][1:]:
+            raise Unreadable(
+                f"{path.name} has another size, frame rate or encoding than the films before it; "
+                "render it again with the same format."
+            )
+    _, fps, width, height, _ = shapes[0]
+    return ShapeFacts(width=width, height=height, fps=fps, frames=[each[0] for each in shapes])
+
+
+def _shape(path: Path) -> tuple[int, int, int, int, bytes | None]:
+    """Frames, frames a second, width, height, and the encoder's headers."""
+    try:
+        with av.open(str(path.absolute()), options=CONTAINER_OPTIONS) as container:
+            if not container.streams.video:
+                raise Unreadable(f"{path.name} has no picture.")
+            stream = container.streams.video[0]
+            rate, context = stream.average_rate, stream.codec_context
+            if rate is None or rate.denominator != 1 or not stream.frames:
+                raise Unreadable(f"{path.name} does not tell how long it lasts.")
+            size = context.width, context.height
+            return stream.frames, rate.numerator, *size, context.extradata
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise Unreadable(f"{path.name} can't be read: {error}") from None
 
 
 def _picture_track(job: JoinJob) -> PictureTrack:
@@ -34,9 +64,8 @@ def _picture_track(job: JoinJob) -> PictureTrack:
     for shown in job.pictures:
         segment, left = known[shown.path], shown.frames
         while left:
-            count = min(left, len(segment.stretch.sizes))
-            sizes = segment.stretch.sizes[:count]
-            stretches.append(segment.stretch._replace(sizes=sizes))
+            count = min(left, segment.frames)
+            stretches += segment.first(count)
             keys.append(segment.keys[segment.keys < count] + position)
             position += count
             left -= count
@@ -57,12 +86,23 @@ class _Segment:
             raise RenderError(
                 f"An encoded segment can't be read again: {error}; render again."
             ) from None
-        sizes = np.array([packet.size for packet in found], dtype=np.int64)
-        places = np.array([packet.pos for packet in found], dtype=np.int64)
-        if not len(sizes) or (places[1:] - places[:-1] != sizes[:-1]).any():
+        if not found:
             raise RenderError("An encoded segment is damaged; empty the segment cache.")
+        self.frames = len(found)
         self.keys: Numbers = np.flatnonzero([packet.is_keyframe for packet in found])
-        self.stretch = Stretch(shown.path, int(places[0]), sizes)
+        self._path = shown.path
+        self._sizes: Numbers = np.array([packet.size for packet in found], dtype=np.int64)
+        self._places: Numbers = np.array([packet.pos for packet in found], dtype=np.int64)
+
+    def first(self, count: int) -> list[Stretch]:
+        """Where the first packets lie; in a finished film, its sound lies between them."""
+        sizes, places = self._sizes[:count], self._places[:count]
+        leaps = np.flatnonzero(places[1:] != places[:-1] + sizes[:-1]) + 1
+        begins = places[np.concatenate([[0], leaps])]
+        return [
+            Stretch(self._path, int(begin), part)
+            for begin, part in zip(begins, np.split(sizes, leaps), strict=True)
+        ]
 
 
 def _sound_stretch(path: Path) -> Stretch:

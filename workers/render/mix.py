@@ -13,6 +13,7 @@ from workers.render.sound_plan import PACKET, MixPlan, PlannedSound
 
 _BLOCK = gains.STEP * 1000
 _EDGE = SAMPLE_RATE * 3 // 1000
+_BEND = SAMPLE_RATE * 5 // 1000
 _LOOP_CROSSFADE = 2 * SAMPLE_RATE
 _CONTEXT = 2 * SAMPLE_RATE // PACKET * PACKET
 """How far ducking and limiting are worked out around what is asked for."""
@@ -92,6 +93,23 @@ class _Music(_Sound):
         part[:count] = part[:count] * np.sin(angle)[:, None] + ending * np.cos(angle)[:, None]
 
 
+class _Continued(_Sound):
+    """A sound that goes on where another one ends: bent over 5 ms so that the two meet."""
+
+    def read(self, start: int, stop: int) -> Samples:
+        """A range that lies within the sound."""
+        position = self.planned.offset - self.start
+        part = self._source.read(start + position, stop + position)
+        first, last = self.planned.bends or ((0.0, 0.0), (0.0, 0.0))
+        at = np.arange(start, stop)
+        for bend, distance in ((first, at - self.start), (last, self.stop - 1 - at)):
+            if any(bend) and distance.min() < _BEND:
+                weight = 0.5 + 0.5 * np.cos(np.pi * np.clip(distance / _BEND, 0, 1))
+                part += weight[:, None].astype(np.float32) * np.asarray(bend, dtype=np.float32)
+        part *= self._gain
+        return part
+
+
 class Mix:
     """A planned sound, computed a block at a time; ranges begin at whole packets."""
 
@@ -154,6 +172,8 @@ class Mix:
 
 
 def _of(planned: PlannedSound, source: PcmReader) -> _Sound:
+    if planned.bends is not None:
+        return _Continued(planned, source)
     return _Music(planned, source) if planned.role == "music" else _Sound(planned, source)
 
 

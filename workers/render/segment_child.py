@@ -15,8 +15,16 @@ from pydantic import BaseModel, TypeAdapter
 from workers.render import sound_job
 from workers.render.encoding import disk_trouble
 from workers.render.errors import RenderError, Unreadable
-from workers.render.jobs import DecodeJob, Job, JoinJob, LosslessJob, MeasureJob, PictureJob
-from workers.render.join_job import join
+from workers.render.jobs import (
+    DecodeJob,
+    Job,
+    JoinJob,
+    LosslessJob,
+    MeasureJob,
+    PictureJob,
+    ShapeJob,
+)
+from workers.render.join_job import join, shape
 from workers.render.limits import MEBIBYTE, confine
 from workers.render.painter import StillShelf
 from workers.render.picture_job import make_picture
@@ -41,6 +49,8 @@ def _done(job: Job, shelf: StillShelf) -> BaseModel:
             return sound_job.measure(job)
         case LosslessJob():
             return sound_job.write_lossless(job)
+        case ShapeJob():
+            return shape(job)
         case JoinJob():
             return join(job)
         case _:

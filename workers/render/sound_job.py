@@ -36,8 +36,11 @@ _RAW = ("-f", "f32le", "-ar", str(SAMPLE_RATE), "-ac", "2")
 
 def decode(job: DecodeJob) -> DecodeFacts:
     """Decode a sound to 48 kHz samples. Raises Unreadable."""
-    length, channels = decode_sound(job.source, job.output)
-    return DecodeFacts(length=length, channels=channels)
+    pcm = Pcm(job.output, *decode_sound(job.source, job.output))
+    reader = PcmReader(pcm)
+    ends = (reader.read(0, 2), reader.read(pcm.length - 2, pcm.length))
+    start, end = (tuple((float(left), float(right)) for left, right in each) for each in ends)
+    return DecodeFacts(length=pcm.length, channels=pcm.channels, start=start, end=end)
 
 
 def measure(job: MeasureJob) -> SoundFacts:

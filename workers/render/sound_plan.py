@@ -9,7 +9,7 @@ lies in reach of it, at times counted from its own start: moved, it need not be 
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from workers.render.formats import SAMPLE_RATE
 from workers.render.timeline import Clip, MusicClip, Timeline
@@ -27,12 +27,17 @@ _SHORTEST_PIECE = 4 * SAMPLE_RATE
 _SHORTEST_END = SAMPLE_RATE
 
 Role = Literal["voice", "effect", "music"]
+Step = tuple[float, float]
+"""Something of the left and of the right channel."""
 
 
 class PlannedSound(Value):
     """A sound at its place: all positions and lengths in samples, `source` a content hash.
 
     `level_to` asks for the gain that brings this clip alone to a loudness (LUFS).
+    `bends` is how far the first and the last sample are moved, and those around them less and less,
+    so that the waveform goes on from the sound before to the sound behind; None: the edges of the
+    sound are soft instead.
     """
 
     role: Role
@@ -46,6 +51,7 @@ class PlannedSound(Value):
     fade_out: int = 0
     loop: bool = False
     level_to: float | None = None
+    bends: tuple[Step, Step] | None = None
 
 
 class MixPlan(Value):
@@ -168,14 +174,18 @@ def _sounds_of_clips(
 def pieces_of(plan: MixPlan, samples: int) -> list[SoundPiece]:
     """Cut a sound into pieces that are encoded by themselves; together they are whole packets."""
     packets = -(-samples // PACKET)
-    edges = _edges(plan, packets)
+    return pieces_between(plan, _edges(plan, packets))
+
+
+def pieces_between(plan: MixPlan, edges: Sequence[int]) -> list[SoundPiece]:
+    """The pieces of a sound that is cut at these packets; the first and the last are its ends."""
     return [
         SoundPiece(
             mix=seen_from(plan, start * PACKET, stop * PACKET),
             packets=stop - start,
             first=start == 0,
         )
-        for start, stop in itertools.pairwise(edges)
+        for start, stop in itertools.pairwise(_filled(edges))
     ]
 
 
@@ -202,7 +212,7 @@ def _edges(plan: MixPlan, packets: int) -> list[int]:
             edges.append(edge)
     if len(edges) > 1 and (packets - edges[-1]) * PACKET < _SHORTEST_END:
         edges.pop()
-    return _filled([*edges, packets])
+    return [*edges, packets]
 
 
 def _merged(music: Sequence[PlannedSound], clear: int) -> list[tuple[int, int]]:
@@ -262,7 +272,9 @@ def _clipped(sound: PlannedSound, low: int, high: int, origin: int) -> PlannedSo
 
     So the middle of a track does not depend on how long the track is.
     """
-    update: dict[str, int] = {"start": sound.start - origin}
+    update: dict[str, Any] = {"start": sound.start - origin}
     if sound.start + sound.length - sound.fade_out >= high:
         update |= {"length": high - sound.start, "fade_out": 0}
+        if sound.bends is not None:
+            update["bends"] = (sound.bends[0], (0.0, 0.0))
     return sound.model_copy(update=update)

@@ -4,33 +4,12 @@ import itertools
 from pathlib import Path
 
 import av
-import numpy as np
 
 from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
 from workers.render.limits import LONGEST_SECONDS, MEDIA_FORMATS
-from workers.render.samples import Samples
 
 CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MEDIA_FORMATS}
-
-
-class Source:
-    """A sound file as 48 kHz samples of one or two channels."""
-
-    def __init__(self, path: Path, scratch: Path) -> None:
-        """Decode a file into `scratch` (a new file). Raises Unreadable."""
-        self.length, self.channels = decode_sound(path, scratch)
-        self._samples = np.memmap(
-            scratch, dtype=np.int16, mode="r", shape=(self.length, self.channels)
-        )
-
-    def read(self, start: int, stop: int) -> Samples:
-        """Stereo samples of a range, -1 to 1; silence outside the file."""
-        block = np.zeros((max(0, stop - start), 2), dtype=np.float32)
-        first, last = max(0, start), min(self.length, stop)
-        if first < last:
-            block[first - start : last - start] = self._samples[first:last]
-        return block * np.float32(1 / 32768)
 
 
 def decode_sound(path: Path, scratch: Path) -> tuple[int, int]:

@@ -2,22 +2,21 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers.render import material
+from workers.render.encoding import encode
 from workers.render.errors import RenderError
-from workers.render.ffmpeg import executable, guarded_input, run_ffmpeg
+from workers.render.ffmpeg import executable, guarded_input
 
 COLOUR = ["-f", "lavfi", "-i", "color=s=64x64:d=0.2"]
 
 
-async def test_an_encoder_that_the_build_lacks_is_named(tmp_path: Path, scratch: Path) -> None:
+def test_an_encoder_that_the_build_lacks_is_named(scratch: Path) -> None:
     with pytest.raises(RenderError, match=r"lacks an encoder that is needed.*nosuch.*bundled one"):
-        await run_ffmpeg([*COLOUR, "-c:v", "nosuch"], tmp_path / "out.mp4", folder=scratch)
-    assert material.left_in(tmp_path) == ["scratch"]
+        encode([*COLOUR, "-c:v", "nosuch", "out.mp4"], [], scratch)
 
 
-async def test_ffmpeg_speaks_for_itself(tmp_path: Path, scratch: Path) -> None:
+def test_ffmpeg_speaks_for_itself(scratch: Path) -> None:
     with pytest.raises(RenderError, match=r"ffmpeg failed: .*No such filter: 'nosuch'"):
-        await run_ffmpeg([*COLOUR, "-vf", "nosuch"], tmp_path / "out.mp4", folder=scratch)
+        encode([*COLOUR, "-vf", "nosuch", "out.mp4"], [], scratch)
 
 
 @pytest.mark.parametrize(
@@ -28,12 +27,10 @@ async def test_ffmpeg_speaks_for_itself(tmp_path: Path, scratch: Path) -> None:
         ("list.m3u8", "not on whitelist|Invalid data"),
     ],
 )
-async def test_inputs_lead_nowhere_else(
-    tmp_path: Path, scratch: Path, source: str, reason: str
-) -> None:
+def test_inputs_lead_nowhere_else(scratch: Path, source: str, reason: str) -> None:
     (scratch / "list.m3u8").write_text("#EXTM3U\n#EXTINF:9,\nfile:///etc/passwd\n")
     with pytest.raises(RenderError, match=reason):
-        await run_ffmpeg(guarded_input(source), tmp_path / "out.mp4", folder=scratch)
+        encode([*guarded_input(source), "out.mp4"], [], scratch)
 
 
 def test_a_wrong_path_to_ffmpeg_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

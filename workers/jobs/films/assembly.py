@@ -1,7 +1,7 @@
 """Rendering: a scene from its panels and sounds, an episode from its scenes."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ from workers.jobs.films.subjects import (
 from workers.jobs.intake import take_in
 from workers.jobs.segments import segment_cache
 from workers.render.captions import captions_from_words, to_srt, to_vtt
+from workers.render.film_plan import in_step
 from workers.render.formats import FrameFormat
 from workers.render.join import Segment, join
 from workers.render.probe import thumbnail
@@ -65,13 +66,8 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     timeline = await _timeline(context, scene, frame_of(project))
     name = f"scene-{scene.scene_number:02}"
     video, sound = context.folder / f"{name}.mp4", context.folder / f"{name}.flac"
-    progress = context.progress_from_thread("rendering")
-
-    def tell(reached: RenderProgress) -> None:
-        progress(reached.fraction)
-
-    cache = segment_cache(context)
-    report = await render(timeline, video, sound=sound, cache=cache, on_progress=tell)
+    cache, progress = segment_cache(context), _progress(context, "rendering")
+    report = await render(timeline, video, sound=sound, cache=cache, on_progress=progress)
     description = f"{scene.title}. {scene.script.action}"
     tags = [scene.location, scene.time_of_day, scene.mood]
     segment = await take_in(
@@ -133,7 +129,8 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
         raise GiveUp("The episode has no scenes.", code="subject_gone")
     recipe = film_recipe(episode, scenes)
     film = context.folder / "film.mp4"
-    await join(segments, film, progress=context.progress_from_thread("assembling"))
+    cache, progress = segment_cache(context), _progress(context, "assembling")
+    await join(segments, film, title=episode.title, cache=cache, on_progress=progress)
     poster = context.folder / "thumbnail.webp"
     await thumbnail(film, poster, size=1280)
     subtitles = [context.folder / "captions.vtt", context.folder / "captions.srt"]
@@ -188,6 +185,11 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
     return Outcome(TaskOutput(media_id=video_media.id, result={"seconds": seconds}), write)
 
 
+def _progress(context: Context, step: str) -> Callable[[RenderProgress], None]:
+    tell = context.progress_from_thread(step)
+    return lambda reached: tell(reached.fraction)
+
+
 def _show(current: Scene, segment: Media, mixed: Media, rendered: Scene) -> None:
     """The scene as rendered is what is shown of it."""
     made = current.production
@@ -236,7 +238,7 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
     bed = [await _fetch(context, await media_of(music, "music"), "music.wav")] if music else []
     return Timeline(
         format=frame,
-        shots=tuple(_shots(scene, pictures)),
+        shots=tuple(_shots(scene, pictures, frame)),
         voices=tuple(voices),
         music=tuple(MusicClip(path=path, gain_db=MUSIC_DB) for path in bed),
         loudness=None,  # scenes keep their levels beside each other
@@ -246,15 +248,19 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
     )
 
 
-def _shots(scene: Scene, pictures: list[Path]) -> list[Shot]:
-    """Each panel from the line with which it comes in to the next panel's."""
+def _shots(scene: Scene, pictures: list[Path], frame: FrameFormat) -> list[Shot]:
+    """Each panel from the line with which it comes in to the next panel's.
+
+    A scene lasts so long that those behind it need not be encoded again when its length changes.
+    """
     dialogue = scene.script.dialogue
     even = scene_seconds(scene) / max(len(pictures), 1)
     starts = [0.0]
     for panel in scene.storyboard.panels[1:]:
         at = _timing(dialogue, panel.starts_at_line) if dialogue else starts[-1] + even
         starts.append(max(at, starts[-1] + SHORTEST_SHOT))
-    ends = [*starts[1:], max(scene_seconds(scene), starts[-1] + SHORTEST_SHOT)]
+    end = in_step(max(scene_seconds(scene), starts[-1] + SHORTEST_SHOT), frame)
+    ends = [*starts[1:], end]
     return [
         Still(
             image=picture,
