@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from mimetypes import guess_extension
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,8 @@ async def take_in(
 ) -> Media:
     """Keep the file and describe it; the record is not written yet: that is the task's outcome.
 
-    `inputs` are the media that it was made of, `recipe` the digest of all that decided it.
+    Its name has the ending of what it is, whatever the file is called here. `inputs` are the media
+    that it was made of, `recipe` the digest of all that decided it.
     `prefix` is where in the store it is kept; without one beside all others of the workspace.
     Raises GiveUp where the file cannot be read as media.
     """
@@ -58,7 +60,7 @@ async def take_in(
         scene_id=scene_id or task.scene_id,
         character_id=character_id or task.character_id,
         created_by=task.created_by,
-        filename=path.name,
+        filename=_named(path, seen.facts.mime_type),
         filesize=stored.size,
         url=content_url(identity),
         storage_key=stored.key,
@@ -82,6 +84,10 @@ async def take_in(
     if seen.facts.lasts:
         await add_missing(PLAY_MEDIA, [play_task(media, after=WRITTEN_WITHIN)])
     return media
+
+
+def _named(path: Path, mime_type: str) -> str:
+    return path.with_suffix(guess_extension(mime_type) or path.suffix).name
 
 
 async def _seen(context: Context, path: Path, place: Place) -> Seen:

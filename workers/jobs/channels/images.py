@@ -58,7 +58,7 @@ async def _made(
     context: Context, job: VideoJob, image: BackgroundImage, parameters: OfMaterial
 ) -> tuple[Media, PictureCheck, str | None]:
     place = image.order_index or 0
-    path = context.folder / f"image-{place:02}.png"
+    path = context.folder / f"image-{place:02}"
     if parameters.media_id is not None:
         found = await from_library(context, parameters.media_id, path)
         return await copy_for(context, found, job), seen(await _facts(path)), None

@@ -221,7 +221,7 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
         await _fetch(
             context,
             await media_of(panel.image_id, f"panel {panel.panel_number}"),
-            f"panel-{panel.panel_number}.png",
+            f"panel-{panel.panel_number}",
         )
         for panel in panels
     ]

@@ -89,7 +89,7 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
         context,
         call,
         lambda path: context.providers.image.draw(request, path),
-        context.folder / "design.png",
+        context.folder / "design",
         ImageResult,
     )
     if newest is not None and newest.storage_key == made.storage_key:

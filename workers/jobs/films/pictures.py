@@ -93,7 +93,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         context,
         call,
         lambda path: context.providers.image.draw(request, path),
-        context.folder / f"scene-{scene.scene_number:02}-panel-{number}.png",
+        context.folder / f"scene-{scene.scene_number:02}-panel-{number}",
         ImageResult,
     )
     figures = await figures_in(context, made.result, cast, designs)

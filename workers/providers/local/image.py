@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from itertools import zip_longest
 from pathlib import Path
+from typing import Final
 
 from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.image import ImageRequest, ImageResult, PlacedFigure
 from workers.render.errors import Unreadable
 from workers.render.probe import colours
+
+QUALITY: Final = 95
 
 
 class LocalImageProvider(CostsNothing):
@@ -21,10 +24,10 @@ class LocalImageProvider(CostsNothing):
     """
 
     provider = "local"
-    model = "backlot-painter-1"
+    model = "backlot-painter-2"
 
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
-        """Write a PNG, byte for byte the same for the same request."""
+        """Write a JPEG, byte for byte the same for the same request."""
         style = await _style_of(request)
         figures = await asyncio.to_thread(_draw, request, style, into)
         return ImageResult(
@@ -32,7 +35,7 @@ class LocalImageProvider(CostsNothing):
             model=self.model,
             usage=free_usage(),
             path=into,
-            media_type="image/png",
+            media_type="image/jpeg",
             width=request.width,
             height=request.height,
             figures=figures,
@@ -57,12 +60,10 @@ async def _style_of(request: ImageRequest) -> list[str]:
 
 def _draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
     # Pillow is loaded when the first picture is asked for, not when a worker starts.
-    from PIL.PngImagePlugin import PngInfo
-
     from workers.providers.local.painting.composition import paint
 
-    note = PngInfo()
-    note.add_text("Software", "Backlot local painter (a stand-in picture)")
     picture, figures = paint(request, style)
-    picture.save(into, format="PNG", compress_level=1, pnginfo=note)
+    # A tenth of the time and a third of the bytes that a PNG takes, with nothing to be seen of it.
+    note = "Backlot local painter (a stand-in picture)"
+    picture.save(into, format="JPEG", quality=QUALITY, subsampling=0, comment=note)
     return figures

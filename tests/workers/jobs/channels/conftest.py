@@ -77,7 +77,8 @@ class Painter(CostsNothing):
 
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         colour = (request.seed % 251, request.seed % 241, request.seed % 239)
-        await asyncio.to_thread(Image.new("RGB", (640, 360), colour).save, into)
+        picture = Image.new("RGB", (640, 360), colour)
+        await asyncio.to_thread(picture.save, into, "PNG")
         return ImageResult(
             provider=self.provider,
             model=self.model,

@@ -23,7 +23,7 @@ async def draw(into: Path, **fields: object) -> np.ndarray[tuple[int, ...], np.d
         {"prompt": "a fox in the open", "width": 240, "height": 136, **fields}
     )
     result = await LocalImageProvider().draw(request, into)
-    assert (result.width, result.height, result.media_type) == (240, 136, "image/png")
+    assert (result.width, result.height, result.media_type) == (240, 136, "image/jpeg")
     with Image.open(result.path) as picture:
         assert picture.size == (240, 136)
         return np.asarray(picture.convert("RGB"))
@@ -35,19 +35,19 @@ def difference(first: np.ndarray, second: np.ndarray) -> float:
 
 async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
     fields = {"figures": (FOX,), "location": "well", "seed": 5}
-    await draw(tmp_path / "first.png", **fields)
-    await draw(tmp_path / "second.png", **fields)
-    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+    await draw(tmp_path / "first.jpg", **fields)
+    await draw(tmp_path / "second.jpg", **fields)
+    assert (tmp_path / "first.jpg").read_bytes() == (tmp_path / "second.jpg").read_bytes()
 
 
 async def test_a_new_seed_gives_a_new_picture(tmp_path: Path) -> None:
-    first = await draw(tmp_path / "picture.png", figures=(FOX,), seed=1)
-    assert difference(first, await draw(tmp_path / "picture.png", figures=(FOX,), seed=2)) > 1
+    first = await draw(tmp_path / "picture.jpg", figures=(FOX,), seed=1)
+    assert difference(first, await draw(tmp_path / "picture.jpg", figures=(FOX,), seed=2)) > 1
 
 
 async def test_places_look_different(tmp_path: Path) -> None:
     pictures = [
-        await draw(tmp_path / "picture.png", location=name)
+        await draw(tmp_path / "picture.jpg", location=name)
         for name in sorted({place.set_name: place.name for place in PLACES}.values())
     ]
     for index, picture in enumerate(pictures):
@@ -68,7 +68,7 @@ async def test_words_change_the_picture(
     tmp_path: Path, field: str, values: tuple[str, ...]
 ) -> None:
     pictures = [
-        await draw(tmp_path / "picture.png", figures=(FOX,), **{field: value}) for value in values
+        await draw(tmp_path / "picture.jpg", figures=(FOX,), **{field: value}) for value in values
     ]
     known = [
         picture for picture, value in zip(pictures, values, strict=True) if "such" not in value
@@ -78,8 +78,8 @@ async def test_words_change_the_picture(
 
 
 async def test_a_palette_seeps_into_the_picture(tmp_path: Path) -> None:
-    plain = await draw(tmp_path / "picture.png")
-    red = await draw(tmp_path / "picture.png", palette=("#ff2010", "#ff3020", "#ff4030"))
+    plain = await draw(tmp_path / "picture.jpg")
+    red = await draw(tmp_path / "picture.jpg", palette=("#ff2010", "#ff3020", "#ff4030"))
     assert red[..., 0].mean() - red[..., 2].mean() > plain[..., 0].mean() - plain[..., 2].mean() + 4
 
 
@@ -91,7 +91,7 @@ async def test_anybody_may_stand_in_a_picture_of_any_shape(tmp_path: Path) -> No
         height=160,
         figures=[Figure(name=name) for name in everybody],
     )
-    result = await LocalImageProvider().draw(request, tmp_path / "tall.png")
+    result = await LocalImageProvider().draw(request, tmp_path / "tall.jpg")
     with Image.open(result.path) as picture:
         assert picture.size == (90, 160)
 
@@ -143,7 +143,7 @@ async def test_a_picture_takes_after_its_style_references(tmp_path: Path) -> Non
     red, blue = plain(tmp_path / "r.png", (210, 30, 20)), plain(tmp_path / "b.png", (20, 40, 210))
 
     async def warmth(*references: Reference) -> float:
-        drawn = await draw(tmp_path / "picture.png", figures=(FOX,), references=references)
+        drawn = await draw(tmp_path / "picture.jpg", figures=(FOX,), references=references)
         return float(drawn[..., 0].mean() - drawn[..., 2].mean())
 
     neutral = await warmth()
@@ -153,9 +153,9 @@ async def test_a_picture_takes_after_its_style_references(tmp_path: Path) -> Non
 
 async def test_the_same_references_give_the_same_bytes(tmp_path: Path) -> None:
     reference = plain(tmp_path / "style.png", (20, 160, 90))
-    for name in ("first.png", "second.png"):
+    for name in ("first.jpg", "second.jpg"):
         await draw(tmp_path / name, figures=(FOX,), references=(reference,))
-    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "second.png").read_bytes()
+    assert (tmp_path / "first.jpg").read_bytes() == (tmp_path / "second.jpg").read_bytes()
 
 
 def test_a_reference_is_known_by_its_digest_not_its_path(tmp_path: Path) -> None:
@@ -175,14 +175,14 @@ async def test_a_reference_that_is_no_picture_is_refused(tmp_path: Path) -> None
     path.write_bytes(b"no picture")
     reference = Reference(role="style", path=path, sha256="0" * 64)
     with pytest.raises(ProviderRefused) as refused:
-        await draw(tmp_path / "picture.png", references=(reference,))
+        await draw(tmp_path / "picture.jpg", references=(reference,))
     assert refused.value.code == "unreadable_reference"
 
 
 async def test_the_painter_says_where_everybody_is(tmp_path: Path) -> None:
     crow = Figure(name="Crow", seed=4)
     request = ImageRequest(prompt="two", width=480, height=270, figures=(FOX, crow), seed=3)
-    result = await LocalImageProvider().draw(request, tmp_path / "picture.png")
+    result = await LocalImageProvider().draw(request, tmp_path / "picture.jpg")
     assert [each.name for each in result.figures] == ["Fox", "Crow"]
     fox, other = result.figures
     assert fox.left < other.left

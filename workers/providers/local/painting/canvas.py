@@ -170,7 +170,8 @@ class Canvas:
         ramp = Image.composite(
             Image.new("RGB", column.size, bottom), Image.new("RGB", column.size, top), column
         )
-        self.image.paste(ramp.resize(mask.size), (left, upper), mask)
+        wide = ramp.resize(mask.size, Image.Resampling.NEAREST)
+        self.image.paste(wide, (left, upper), mask)
 
     def sky(self, colours: Sequence[Colour], horizon: float, depth: float = 0.0) -> None:
         """Fill the canvas with a run of colours down to the horizon."""
@@ -183,7 +184,7 @@ class Canvas:
         stretched = column.resize((1, tall), Image.Resampling.BICUBIC)
         whole = Image.new("RGB", (1, self.image.height), colours[-1])
         whole.paste(stretched, (0, 0))
-        self.image.paste(whole.resize(self.image.size), (0, 0))
+        self.image.paste(whole.resize(self.image.size, Image.Resampling.NEAREST))
 
     def glow(
         self, centre: Point, radius: float, colour: Colour, strength: float, depth: float = 1.0
@@ -211,9 +212,21 @@ class Canvas:
         """Let the lights left so far shine on what is painted so far, not on what follows."""
         if self.glows:
             light = light_map(self.glows, self.width, self.height)
-            broad = light.resize(self.image.size, Image.Resampling.BILINEAR)
-            self.image.paste(ImageChops.screen(self.image, broad))
             self.glows.clear()
+            lit = light.getbbox()
+            if lit is None:
+                return
+            across = self.image.width / light.width
+            down = self.image.height / light.height
+            left, top, right, bottom = lit
+            box = (
+                *(math.floor(left * across), math.floor(top * down)),
+                *(math.ceil(right * across), math.ceil(bottom * down)),
+            )
+            size = (box[2] - box[0], box[3] - box[1])
+            shares = (box[0] / across, box[1] / down, box[2] / across, box[3] / down)
+            broad = light.resize(size, Image.Resampling.BILINEAR, box=shares)
+            self.image.paste(ImageChops.screen(self.image.crop(box), broad), box)
 
 
 def light_map(glows: Sequence[Glow], width: int, height: int) -> Image.Image:

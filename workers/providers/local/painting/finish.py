@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageChops
 
 from workers.providers.local.painting.canvas import SUPERSAMPLING, Canvas, light_map
 from workers.providers.local.painting.colour import from_hex
 from workers.providers.local.seeds import derived_seed
 
-Floats = npt.NDArray[np.float32]
 Grade = tuple[float, float, float]
+_MIDDLE = 128
 _PULL = 0.4
 """How far the light goes towards the colour of the references: 0 not at all, 1 wholly."""
 _STRONGEST = 1.9
@@ -33,42 +33,47 @@ def towards(grade: Grade, style: Sequence[str]) -> Grade:
     return red, green, blue
 
 
-def finish(canvas: Canvas, grade: tuple[float, float, float], style: str, seed: int) -> Image.Image:
+def finish(canvas: Canvas, grade: Grade, style: str, seed: int) -> Image.Image:
     """Bring the canvas to its real size and light it."""
-    small = canvas.image.reduce(SUPERSAMPLING)
-    pixels: Floats = np.asarray(small, dtype=np.float32)
-    pixels = pixels * np.asarray(grade, dtype=np.float32)
-    height, width = pixels.shape[:2]
-    lights = light_map(canvas.glows, width, height).resize(small.size, Image.Resampling.BICUBIC)
-    light = np.asarray(lights, dtype=np.float32)
+    picture = canvas.image.reduce(SUPERSAMPLING)
+    size, style = picture.size, style.lower()
+    picture = picture.point([min(255, round(at * share)) for share in grade for at in range(256)])
+    lights = light_map(canvas.glows, *size).resize(size, Image.Resampling.BICUBIC)
     # "Screen" keeps highlights from burning out.
-    pixels = 255 - (255 - pixels) * (255 - light) / np.float32(255)
-    pixels *= _vignette(width, height)
-    pixels = _styled(pixels, style.lower()) + _grain(width, height, seed, style.lower())
-    return Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
+    picture = ImageChops.screen(picture, lights)
+    picture = ImageChops.multiply(picture, _vignette(*size))
+    picture = _styled(picture, style)
+    return ImageChops.add(picture, _grain(*size, seed, style), offset=-_MIDDLE)
 
 
-def _vignette(width: int, height: int) -> Floats:
+@lru_cache(maxsize=4)
+def _vignette(width: int, height: int) -> Image.Image:
+    """How much light is left where, from 255 in the middle."""
     xs = np.linspace(-1, 1, width, dtype=np.float32)
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     outside = np.clip((xs**2 + ys**2 - 0.45) / 1.55, 0, 1) ** 1.2
-    return np.asarray((1 - 0.2 * outside)[..., None], dtype=np.float32)
+    return _grey(Image.fromarray(np.round(255 - 51 * outside).astype(np.uint8)))
 
 
-def _styled(pixels: Floats, style: str) -> Floats:
-    grey = pixels @ np.asarray((0.3, 0.59, 0.11), dtype=np.float32)
+def _styled(picture: Image.Image, style: str) -> Image.Image:
     if any(word in style for word in ("noir", "black and white", "monochrome", "pencil")):
-        return np.repeat(((grey - 128) * 1.15 + 122)[..., None], 3, axis=2)
+        return _grey(picture.convert("L").point(lambda value: (value - 128) * 1.15 + 122))
     if any(word in style for word in ("sepia", "vintage", "old photo")):
-        return np.asarray(grey[..., None] * np.asarray((1.05, 0.9, 0.7), dtype=np.float32))
+        tones = [min(255, round(at * share)) for share in (1.05, 0.9, 0.7) for at in range(256)]
+        return _grey(picture.convert("L")).point(tones)
     if any(word in style for word in ("watercolour", "watercolor", "pastel")):
-        return pixels * 0.82 + 44
-    return pixels
+        return picture.point(lambda value: value * 0.82 + 44)
+    return picture
 
 
-def _grain(width: int, height: int, seed: int, style: str) -> Floats:
+def _grain(width: int, height: int, seed: int, style: str) -> Image.Image:
+    """Fine clouds around the middle grey."""
     generator = np.random.default_rng(derived_seed("grain", seed))
     strength = 7.0 if "paper" in style or "water" in style else 3.0
     coarse = generator.integers(0, 255, (height // 3 + 1, width // 3 + 1), dtype=np.uint8)
     cloud = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
-    return ((np.asarray(cloud, dtype=np.float32) / 127.5 - 1) * strength)[..., None]
+    return _grey(cloud.point(lambda value: value * (strength / 127.5) - strength + _MIDDLE + 0.5))
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    return Image.merge("RGB", [picture] * 3)
