@@ -15,8 +15,8 @@ _LARGE_PIXELS = 1920 * 1200
 _SHORT_SIDE: dict[Quality, int] = {"draft": 360, "standard": 720, "premium": 1080}
 _ENCODER: dict[Quality, tuple[str, int, int]] = {
     "draft": ("superfast", 26, 22),
-    "standard": ("veryfast", 21, 17),
-    "premium": ("faster", 18, 14),
+    "standard": ("superfast", 21, 17),
+    "premium": ("faster", 18, 10),
 }
 
 

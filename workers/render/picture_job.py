@@ -1,12 +1,16 @@
 """Drawing, encoding and checking one segment."""
 
 import fcntl
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.container import InputContainer
+from PIL import Image
 
 from workers.render.burned_captions import to_ass
 from workers.render.encoders import BT709
@@ -17,6 +21,10 @@ from workers.render.jobs import PictureFacts, PictureJob, Span
 from workers.render.painter import StillShelf, frames
 from workers.render.pcm import Pcm, PcmReader
 from workers.render.picture_plan import PicturePlan
+from workers.render.stills import Planes
+
+Look = npt.NDArray[np.uint8]
+"""The brightness of a picture, of a few of its pixels."""
 
 _BLACK_LUMA = 28
 _BLACK_SHARE = 0.98
@@ -43,16 +51,19 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
     arguments += ["-frames:v", str(plan.frames), *job.settings]
     arguments += ["-map_metadata", "-1", "-f", "mp4", job.output.name]
 
+    looks: list[Look] = []
+
     def feed() -> Iterator[bytes]:
         # Large pictures take much memory: one process at a time unpacks.
         with (folder / "pictures.lock").open("a") as lock:
             sounds = {name: PcmReader(Pcm(*pcm)) for name, pcm in job.sources.items()}
             drawn = frames(plan, job.files, shelf, sounds)
             fcntl.flock(lock, fcntl.LOCK_EX)
-            first = next(drawn).tobytes()
+            first = next(drawn)
             fcntl.flock(lock, fcntl.LOCK_UN)
-            yield first
-            for picture in drawn:
+            for picture in itertools.chain((first,), drawn):
+                if not _stands(plan):
+                    looks.append(_look_at_drawn(picture, plan))
                 yield picture.tobytes()
 
     command = encode(
@@ -64,7 +75,7 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
         most_ahead=_MOST_AHEAD if plan.format.is_large else None,
         frames_a_part=plan.step,
     )
-    return check_picture(job.output, plan).model_copy(update={"command": command})
+    return _checked(job.output, plan, looks).model_copy(update={"command": command})
 
 
 def _filters(plan: PicturePlan, script: Path) -> list[str]:
@@ -83,48 +94,97 @@ def _filters(plan: PicturePlan, script: Path) -> list[str]:
     return filters
 
 
-def check_picture(path: Path, plan: PicturePlan) -> PictureFacts:
-    """Decode a segment and look for black and frozen pictures.
+def _checked(path: Path, plan: PicturePlan, drawn: Sequence[Look]) -> PictureFacts:
+    """Look for black and frozen pictures, and whether all of them are there.
 
-    Of a still only the first pictures are decoded, for no other one of it is seen.
+    Of moving pictures those that were drawn are looked at, and only where they are suspicious is
+    the segment decoded: its texts are in it alone. Of a still the first pictures are decoded, for
+    no other one of it is seen.
 
     Raises:
         RenderError: it is not what was planned.
     """
-    looks: list[npt.NDArray[np.int16]] = []
+    if drawn:
+        _check_count(len(_packets(path)), plan)
+        facts = _facts(drawn, plan)
+        if not facts.black and not facts.frozen:
+            return facts
+    looks = _decoded_looks(path, plan)
+    if not _stands(plan):
+        return _facts(looks, plan)
+    black = [Span(start=0, stop=plan.frames)] if _is_black(looks[0]) else []
+    return PictureFacts(frames=plan.frames, black=black)
+
+
+def _stands(plan: PicturePlan) -> bool:
+    return plan.repeats or plan.slow
+
+
+def _step(plan: PicturePlan) -> int:
+    return 2 * _STEP if plan.format.is_large else _STEP
+
+
+def _look_at_drawn(picture: Planes, plan: PicturePlan) -> Look:
+    size = (plan.format.width // _step(plan), plan.format.height // _step(plan))
+    return np.asarray(picture.luma.resize(size, Image.Resampling.NEAREST))
+
+
+def _packets(path: Path) -> list[int]:
+    """The sizes of a segment's pictures. Raises RenderError."""
+    with _read_again(path) as container:
+        return [p.size for p in container.demux(container.streams.video[0]) if p.size]
+
+
+def _decoded_looks(path: Path, plan: PicturePlan) -> list[Look]:
+    """Raises RenderError."""
+    looks: list[Look] = []
+    step = _step(plan)
+    with _read_again(path) as container:
+        stream = container.streams.video[0]
+        packets = [p for p in container.demux(stream) if p.size]
+        _check_count(len(packets), plan)
+        wanted = packets[:_LOOK_AT_STILL] if _stands(plan) else packets
+        for frame in _decoded(stream, wanted):
+            luma = np.frombuffer(memoryview(frame.planes[0]), dtype=np.uint8)
+            rows = luma.reshape(frame.height, frame.planes[0].line_size)
+            looks.append(rows[::step, : frame.width : step].copy())
+    if len(looks) != len(wanted):
+        _check_count(len(looks), plan)
+    return looks
+
+
+@contextmanager
+def _read_again(path: Path) -> Iterator[InputContainer]:
     try:
         with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            packets = [p for p in container.demux(stream) if p.size]
-            count = len(packets)
-            stands = plan.repeats or plan.slow
-            wanted = packets[:_LOOK_AT_STILL] if stands else packets
-            for frame in _decoded(stream, wanted):
-                luma = np.frombuffer(memoryview(frame.planes[0]), dtype=np.uint8)
-                rows = luma.reshape(frame.height, frame.planes[0].line_size)
-                step = 2 * _STEP if plan.format.is_large else _STEP
-                looks.append(rows[::step, : frame.width : step].astype(np.int16))
+            yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         raise RenderError(
             f"An encoded segment can't be read again: {error}; render again."
         ) from None
-    if count != plan.frames or len(looks) != len(wanted):
-        raise RenderError(
-            f"A segment has {min(count, len(looks))} pictures instead of {plan.frames}; "
-            "render again."
-        )
-    black = [bool((look < _BLACK_LUMA).mean() >= _BLACK_SHARE) for look in looks]
-    if stands:
-        return PictureFacts(frames=count, black=[Span(start=0, stop=count)] if black[0] else [])
+
+
+def _check_count(count: int, plan: PicturePlan) -> None:
+    if count != plan.frames:
+        raise RenderError(f"A segment has {count} pictures instead of {plan.frames}; render again.")
+
+
+def _facts(looks: Sequence[Look], plan: PicturePlan) -> PictureFacts:
+    black = [_is_black(look) for look in looks]
     lag = max(1, plan.format.fps // 2)
     same = [False] * lag + [
-        bool(np.abs(b - a).mean() < _SAME) for a, b in zip(looks, looks[lag:], strict=False)
+        bool(np.abs(b.astype(np.int16) - a).mean() < _SAME)
+        for a, b in zip(looks, looks[lag:], strict=False)
     ]
     return PictureFacts(
-        frames=count,
+        frames=len(looks),
         black=_spans(black, plan.format.fps // 10),
         frozen=_spans(same, plan.format.fps) if plan.moves else [],
     )
+
+
+def _is_black(look: Look) -> bool:
+    return bool((look < _BLACK_LUMA).mean() >= _BLACK_SHARE)
 
 
 def _decoded(

@@ -28,6 +28,7 @@ __all__ = ["TechnicalData", "colours", "likeness", "look", "probe", "probe_many"
 
 THUMBNAIL_SIZE = 480
 _BACKLOG = 512
+_LONGEST_FOLDER = 70
 _AT_ONCE = 16
 _ANSWER_BYTES = 256 * 1024
 
@@ -51,7 +52,7 @@ class _Prober:
 
     def _start(self) -> None:
         self._owner = os.getpid()
-        self._folder = Path(tempfile.mkdtemp(prefix="backlot-probe-"))
+        self._folder = _short_folder()
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(self._folder / "probe"))
             listener.listen(_BACKLOG)
@@ -80,6 +81,13 @@ class _Prober:
         with self._lock:
             if self._owner == os.getpid():
                 self._stop()
+
+
+def _short_folder() -> Path:
+    """A new folder in which a socket can be: its path may have some hundred bytes at most."""
+    below = tempfile.gettempdir()
+    short = below if len(os.fsencode(below)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix="backlot-probe-", dir=short))
 
 
 _prober = _Prober()

@@ -1,4 +1,7 @@
 import asyncio
+import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -112,3 +115,22 @@ async def test_a_question_that_is_given_up_harms_no_other(picture: Path) -> None
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await probe(picture)).kind == "image"
+
+
+def test_a_temporary_folder_may_lie_deep(tmp_path: Path) -> None:
+    deep = tmp_path / ("deep" * 30)
+    deep.mkdir()
+    image = material.plain(tmp_path / "picture.png", (1, 2, 3))
+    code = (
+        "import asyncio, sys; from pathlib import Path; from workers.render.probe import probe; "
+        "print(asyncio.run(probe(Path(sys.argv[1]))).mime_type)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(image)],
+        env={**os.environ, "TMPDIR": str(deep)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert done.stdout == "image/png\n"
