@@ -16,7 +16,7 @@ from app.films import access
 from app.films.errors import NoFilmInStory, TooManyEpisodes
 from app.films.kinds import DEVELOP, Develop
 from app.films.projects import demand_open
-from app.films.service import store_story, story_media
+from app.films.stories import store_story, story_media
 from app.films.story import UnusableStory, usable_text
 from app.identity.limits import check_episode_limit
 from app.production.tasks import Ownership, new_task, start_pipeline

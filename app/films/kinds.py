@@ -7,15 +7,11 @@ from documents.values import Id
 
 
 class WriteScreenplay(Parameters):
-    """`source_id` is the media record of the story's text."""
+    """Of the part of a text that the episode tells."""
 
     episode_id: Id
-    source_id: Id
     seed: int = 0
     target_seconds: float | None = None
-    and_go_on: bool = False
-    """Make the film at once."""
-    auto_approve: bool = False
 
 
 class Develop(Parameters):

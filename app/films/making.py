@@ -15,7 +15,7 @@ from app.films.planning import Key, Step, Wanted, plan, unwritten
 from app.films.projects import open_project
 from app.films.state import FilmState, state_of
 from app.library.kinds import EMBED_MEDIA, EmbedMedia
-from app.production.tasks import Ownership, add, new_task, start_pipeline
+from app.production.tasks import Ownership, new_task, start_pipeline
 from documents.base import NotUnique, Subject, touched
 from documents.films import Episode, Project
 from documents.production import Pipeline, Task
@@ -91,20 +91,6 @@ async def start(
         raise WrongState(UNDER_WAY) from exc
     await mark_generating(steps, session)
     return pipeline
-
-
-async def go_on(task: Task, episode: Episode, wanted: Wanted, session: AsyncClientSession) -> None:
-    """Add the steps that the episode needs by now to the pipeline of this task."""
-    project = await Project.one_in(True, episode.project_id, session)
-    pipeline = task.pipeline_id and await Pipeline.one_in(True, task.pipeline_id, session)
-    if project is None or not pipeline:
-        return
-    steps = plan(await state_of(project, [episode.id], session), wanted)
-    tasks = tasks_of(project, steps, pipeline)
-    await add(tasks, session)
-    more = touched({"$inc": {"task_count": len(tasks)}})
-    await Pipeline.collection().update_one({"_id": pipeline.id}, more, session=session)
-    await mark_generating(steps, session)
 
 
 def tasks_of(project: Project, steps: Sequence[Step], pipeline: Pipeline) -> list[Task]:

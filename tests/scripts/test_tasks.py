@@ -11,7 +11,6 @@ import pytest
 
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
-from app.films.service import plan_episode
 from app.production.kinds import PING, Ping
 from app.production.tasks import Ownership, new_task, pipeline_state
 from app.production.templates.shared import ensure_shared_templates
@@ -27,6 +26,7 @@ from tests.factories.films import make_project, make_user, make_workspace
 from tests.factories.records import valid
 from tests.support.backlot import Done, backlot, outside
 from tests.support.charging import ChargingVoice, Till
+from tests.support.filming import begin_making, begin_writing
 from workers import jobs
 from workers.providers.errors import ProviderError
 from workers.providers.registry import local_providers
@@ -183,17 +183,11 @@ async def test_retry_finishes_a_film_whose_provider_failed_and_makes_nothing_twi
     assert isinstance(voice, FailingVoice)
     runner = Runner(resources)
     working = asyncio.create_task(runner.run(grace_seconds=0.2))
-    plan = await plan_episode(
-        resources.store,
-        resources.storage,
-        resources.wakeups,
-        project,
-        STORY.encode(),
-        auto_approve=True,
-    )
     try:
-        await stands_still(plan.pipeline)
-        query = {"pipeline_id": plan.pipeline.id}
+        await stands_still(await begin_writing(resources, project, STORY))
+        planned, making = await begin_making(resources, project)
+        await stands_still(making)
+        query = {"pipeline_id": making.id}
         failed = await Task.all_in(True, {**query, "status": "failed"})
         assert failed
         assert {task.kind for task in failed} <= {
@@ -209,16 +203,16 @@ async def test_retry_finishes_a_film_whose_provider_failed_and_makes_nothing_twi
         assert before
 
         voice.mended = True
-        said = await tasks("retry", "--pipeline", plan.pipeline.id)
+        said = await tasks("retry", "--pipeline", making.id)
         assert said.stdout == f"{len(failed)} tasks queued again\n"
         runner.poke()
-        await stands_still(plan.pipeline)
+        await stands_still(making)
     finally:
         runner.stop()
         await working
 
-    assert (await pipeline_state(plan.pipeline.id)).is_done
-    episode = await Episode.one_in(True, plan.episode.id)
+    assert (await pipeline_state(making.id)).is_done
+    episode = await Episode.one_in(True, planned.id)
     assert episode is not None
     assert episode.status == "completed"
     ended = await Task.all_in(True, {"_id": {"$in": [*before]}})

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -51,13 +52,30 @@ async def claim(
     lease_seconds: float,
     shares: FairShare | None = None,
 ) -> list[Task]:
-    """The best runnable tasks for these free slots, now this worker's.
+    """The best runnable tasks for these free slots, now this worker's: as many as there are.
 
     `shares` choose the workspaces; inside one priority goes before age.
     """
     shares = shares or FairShare()
-    found = [await _candidates(queue, slots, shares) for queue, slots in free.items() if slots > 0]
-    candidates = list(itertools.chain.from_iterable(found))
+    left = Counter(free)
+    claimed: list[Task] = []
+    while True:
+        found = [await _candidates(each, left[each], shares) for each in free if left[each] > 0]
+        candidates = list(itertools.chain.from_iterable(found))
+        taken = await _take(candidates, worker_id, lease_seconds) if candidates else []
+        claimed += taken
+        left.subtract(task.queue for task in taken)
+        for task in taken:
+            shares.serve(task.workspace_id)
+        # Where others took some of them meanwhile there may be more.
+        if not taken or len(taken) == len(candidates):
+            return claimed
+
+
+async def _take(
+    candidates: Sequence[StoredDocument], worker_id: str, lease_seconds: float
+) -> list[Task]:
+    """Those of them that nobody else has taken."""
     name = uuid4().hex
     update = _claim_update(worker_id, name, lease_seconds)
     laned = [each["_id"] for each in candidates if each.get("lane")]
@@ -73,14 +91,11 @@ async def claim(
             claimed += (await Task.collection().update_one(query, update)).modified_count
     if not claimed:
         return []
-    tasks = await Task.all_in(
+    return await Task.all_in(
         True,
         {"_id": {"$in": [*free_ids, *laned]}, "worker.claim": name},
         sort=[("priority", -1), ("queued_at", 1)],
     )
-    for task in tasks:
-        shares.serve(task.workspace_id)
-    return tasks
 
 
 async def _candidates(queue: Queue, slots: int, shares: FairShare) -> list[StoredDocument]:

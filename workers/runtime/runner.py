@@ -109,8 +109,7 @@ class Runner:
             for task in tasks:
                 self._start(task)
             await self._pass_on(free, tasks)
-            if not tasks:
-                await self._poked.wait()
+            await self._poked.wait()
 
     async def _claim(self, free: dict[Queue, int], lease: float) -> list[Task]:
         if not any(slots > 0 for slots in free.values()):

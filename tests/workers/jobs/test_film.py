@@ -9,8 +9,6 @@ from pathlib import Path
 import pytest
 
 from app.core.deletion import delete
-from app.films.service import Plan, plan_episode
-from app.films.story import UnusableStory
 from app.library.search import nearest
 from app.production import tasks
 from app.production.tasks import pipeline_state
@@ -23,6 +21,7 @@ from documents.scenes import Scene
 from scripts.stack import environment
 from tests.factories.films import make_project, make_user, make_workspace
 from tests.support.charging import Till
+from tests.support.filming import begin_making, begin_writing, is_over
 from tests.workers.conftest import Working, until
 from workers.providers.embedding import EmbeddingRequest
 from workers.render.probe import probe
@@ -40,38 +39,27 @@ ran away into the forest.
 DRAFT = {"quality_tier": "draft"}
 
 
-async def make_plan(resources: Resources, story: str = STORY) -> Plan:
+async def make_draft() -> Project:
     user = await make_user()
     workspace = await make_workspace(user)
-    project = await make_project(user, workspace, project_settings=DRAFT)
-    return await plan_episode(
-        resources.store,
-        resources.storage,
-        resources.wakeups,
-        project,
-        story.encode(),
-        created_by=user.id,
-        auto_approve=True,
-    )
-
-
-async def is_over(plan: Plan) -> bool:
-    state = await pipeline_state(plan.pipeline.id)
-    return state.is_done or (state.is_stuck and not state.by_status.get("processing"))
+    return await make_project(user, workspace, project_settings=DRAFT)
 
 
 @pytest.mark.slow
 async def test_film_is_made_and_everything_follows(
     working: Working, resources: Resources, tmp_path: Path
 ) -> None:
-    plan = await make_plan(resources)
+    draft = await make_draft()
+    writing = await begin_writing(resources, draft, STORY)
     async with working():
-        await until(lambda: is_over(plan), patience=120)
-    assert (await pipeline_state(plan.pipeline.id)).is_done
+        await until(lambda: is_over(writing))
+        planned, making = await begin_making(resources, draft)
+        await until(lambda: is_over(making), patience=120)
+    assert (await pipeline_state(making.id)).is_done
 
-    episode = await Episode.one_in(True, plan.episode.id)
-    project = await Project.one_in(True, plan.episode.project_id)
-    scenes = await Scene.all_in(True, {"episode_id": plan.episode.id}, sort=[("scene_number", 1)])
+    episode = await Episode.one_in(True, planned.id)
+    project = await Project.one_in(True, draft.id)
+    scenes = await Scene.all_in(True, {"episode_id": planned.id}, sort=[("scene_number", 1)])
     assert episode is not None
     assert project is not None
     assert (episode.status, project.status) == ("completed", "completed")
@@ -147,12 +135,12 @@ async def _every_call_is_on_record(project: Project) -> None:
     executions = await PromptExecution.all_in(True, {"project_id": project.id})
     assert {each.status for each in executions} == {"success"}
     stages = {each.stage for each in executions}
-    assert {"screenplay", "storyboard", "dialogue", "music", "embedding"} <= stages
+    assert {"outline", "screenplay", "storyboard", "dialogue", "music", "embedding"} <= stages
     templates = {each.id: each for each in await PromptTemplate.all_in(True, {})}
     prompted = {each.stage: each.template_id for each in executions if each.template_id}
     assert {stage: templates[key].name for stage, key in prompted.items() if key} == {
         stage: f"films/{stage}"
-        for stage in ("screenplay", "character_design", "storyboard", "music")
+        for stage in ("outline", "screenplay", "character_design", "storyboard", "music")
     }
     costs = await GenerationCost.all_in(True, {"project_id": project.id})
     assert {each.execution_id for each in costs} == {each.id for each in executions}
@@ -168,27 +156,12 @@ async def _media_are_found_by_meaning(resources: Resources, project: Project) ->
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
 
 
-@pytest.mark.parametrize(
-    "story",
-    [b"", b"  \n ", b"\x00\x01\x02binary", b"12 34 !? --", b"word " * 300_000],
-    ids=["empty", "blank", "binary", "no words", "too long"],
-)
-async def test_story_that_cannot_be_filmed_is_refused_and_nothing_written(
-    story: bytes, resources: Resources
-) -> None:
-    user = await make_user()
-    project = await make_project(user, await make_workspace(user))
-    with pytest.raises(UnusableStory):
-        await plan_episode(resources.store, resources.storage, resources.wakeups, project, story)
-    assert await Episode.collection().count_documents({}) == 0
-    assert await Task.collection().count_documents({}) == 0
-
-
 async def test_deleting_a_project_removes_its_files(working: Working, resources: Resources) -> None:
-    plan = await make_plan(resources)
-    [media] = await Media.all_in(True, {"project_id": plan.episode.project_id})
+    project = await make_draft()
+    await begin_writing(resources, project, STORY)
+    [media] = await Media.all_in(True, {"project_id": project.id})
     assert await resources.storage.exists(media.storage_key)
-    await delete(resources.store, Project, plan.episode.project_id)
+    await delete(resources.store, Project, project.id)
     async with working():
 
         async def gone() -> bool:
@@ -217,7 +190,8 @@ async def test_killed_worker_costs_nothing_twice_and_the_film_is_finished(
     resources: Resources, settings: Settings, tmp_path: Path
 ) -> None:
     till = Till(tmp_path / "till")
-    plan = await make_plan(resources)
+    project = await make_draft()
+    writing = await begin_writing(resources, project, STORY)
     rendering = {"kind": "films.render_scene", "status": "processing"}
 
     async def is_rendering() -> bool:
@@ -227,14 +201,16 @@ async def test_killed_worker_costs_nothing_twice_and_the_film_is_finished(
         )
 
     with worker_process(settings, till):
+        await until(lambda: is_over(writing), patience=60)
+        _, making = await begin_making(resources, project)
         await until(is_rendering, patience=90)
-    finished = {"pipeline_id": plan.pipeline.id, "status": "completed"}
+    finished = {"pipeline_id": making.id, "status": "completed"}
     before = {t.id: (t.completed_at, t.fence) for t in await Task.all_in(True, finished)}
     assert before
 
     with worker_process(settings, till):
-        await until(lambda: is_over(plan), patience=120)
-    assert (await pipeline_state(plan.pipeline.id)).is_done
+        await until(lambda: is_over(making), patience=120)
+    assert (await pipeline_state(making.id)).is_done
     after = {t.id: (t.completed_at, t.fence) for t in await Task.all_in(True, finished)}
     assert {key: after[key] for key in before} == before
     assert len(till.charges) == len(set(till.charges)) > 2
@@ -245,7 +221,7 @@ async def test_worker_killed_while_it_pays_leaves_the_decision_to_a_person(
     resources: Resources, settings: Settings, tmp_path: Path
 ) -> None:
     till = Till(tmp_path / "till")
-    plan = await make_plan(resources)
+    writing = await begin_writing(resources, await make_draft(), STORY)
 
     async def has_charged() -> bool:
         return len(till.charges) == 1
@@ -253,11 +229,11 @@ async def test_worker_killed_while_it_pays_leaves_the_decision_to_a_person(
     with worker_process(settings, till, seconds=60):
         await until(has_charged, patience=60)
     with worker_process(settings, till):
-        await until(lambda: is_over(plan), patience=60)
-    state = await pipeline_state(plan.pipeline.id)
+        await until(lambda: is_over(writing), patience=60)
+    state = await pipeline_state(writing.id)
     assert [task.error.code for task in state.failures if task.error] == ["unknown_outcome"]
     assert len(till.charges) == 1
 
-    [execution] = await PromptExecution.all_in(True, {"stage": "screenplay"})
+    [execution] = await PromptExecution.all_in(True, {"stage": "outline"})
     assert execution.status == "unknown"
-    assert await tasks.retry(True, {"pipeline_id": plan.pipeline.id}) == 1
+    assert await tasks.retry(True, {"pipeline_id": writing.id}) == 1

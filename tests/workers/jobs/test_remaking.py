@@ -15,8 +15,9 @@ from documents.scenes import Scene, StoryboardPanel
 from documents.values import Id
 from tests.factories.films import make_project, make_user, make_workspace
 from tests.factories.records import valid
+from tests.support.filming import begin_making, begin_writing, is_over
 from tests.workers.conftest import Working, until
-from tests.workers.jobs.test_film import DRAFT, is_over, make_plan
+from tests.workers.jobs.test_film import DRAFT, STORY, make_draft
 from workers.runtime.context import Resources
 
 
@@ -24,13 +25,16 @@ from workers.runtime.context import Resources
 async def test_after_an_edit_only_what_follows_from_it_is_made_anew(
     working: Working, resources: Resources
 ) -> None:
-    plan = await make_plan(resources)
+    project = await make_draft()
+    writing = await begin_writing(resources, project, STORY)
     async with working():
-        await until(lambda: is_over(plan), patience=180)
-        assert outdated(await state(plan.episode.id)) == []
-        await _one_line_is_changed(resources, plan.episode.id)
-        await _another_take_is_drawn(resources, plan.episode.id)
-        await _another_look_is_followed_where_it_is_chosen(resources, plan.episode.id)
+        await until(lambda: is_over(writing))
+        episode, making = await begin_making(resources, project)
+        await until(lambda: is_over(making), patience=180)
+        assert outdated(await state(episode.id)) == []
+        await _one_line_is_changed(resources, episode.id)
+        await _another_take_is_drawn(resources, episode.id)
+        await _another_look_is_followed_where_it_is_chosen(resources, episode.id)
 
 
 async def _one_line_is_changed(resources: Resources, episode_id: Id) -> None:
@@ -59,8 +63,9 @@ async def _one_line_is_changed(resources: Resources, episode_id: Id) -> None:
     new = await film_of(episode_id)
     assert new.id != old.id
     assert outdated(await state(episode_id)) == []
-    seconds = sum(each.script.duration for each in after)
-    assert new.technical_data.duration == pytest.approx(seconds, abs=0.1 * len(after))
+    spoken_seconds = sum(each.script.duration or 0 for each in after)
+    seconds = new.technical_data.duration or 0
+    assert spoken_seconds - 0.1 < seconds < spoken_seconds + 0.55 * len(after)
     assert new.generation_metadata is not None
     assert len(new.generation_metadata.input_ids) == 2 * len(after)
 
@@ -126,7 +131,7 @@ async def test_a_scene_without_words_is_rendered_too(
     assert found.production.status == "reviewing"
     segment = await Media.one_in(True, found.production.video_segment_id or Id())
     assert segment is not None
-    assert segment.technical_data.duration == pytest.approx(4.0, abs=0.1)
+    assert 4.0 <= (segment.technical_data.duration or 0) < 4.6
 
 
 async def made(resources: Resources, episode_id: Id, wanted: Wanted) -> Sequence[Step]:

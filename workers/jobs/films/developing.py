@@ -11,7 +11,7 @@ from app.films.developing import next_number
 from app.films.errors import TooManyEpisodes
 from app.films.kinds import DEVELOP, WRITE_SCREENPLAY, Develop, WriteScreenplay
 from app.films.progress import refresh_project
-from app.films.service import store_story, story_media
+from app.films.stories import store_story, story_media
 from app.identity.errors import LimitReached
 from app.identity.limits import check_episode_limit
 from app.production import tasks
@@ -176,18 +176,16 @@ class _Development:
             pipeline_id=self.task.pipeline_id,
             created_by=self.task.created_by,
         )
-        source = self.tale or self.source
-        made = [self._script_task(each.id, source.id, owner) for each in episodes]
+        made = [self._script_task(each.id, owner) for each in episodes]
         await tasks.add(made, session)
         more = touched({"$inc": {"task_count": len(made)}})
         await Pipeline.collection().update_one(
             {"_id": self.task.pipeline_id}, more, session=session
         )
 
-    def _script_task(self, episode_id: Id, source_id: Id, owner: Ownership) -> Task:
+    def _script_task(self, episode_id: Id, owner: Ownership) -> Task:
         parameters = WriteScreenplay(
             episode_id=episode_id,
-            source_id=source_id,
             seed=self.parameters.seed,
             target_seconds=60 * self.project.project_settings.episode_duration,
         )

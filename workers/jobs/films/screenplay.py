@@ -1,4 +1,4 @@
-"""From a story to a screenplay: characters and scenes, and from there to the film."""
+"""From a story to a screenplay: characters and scenes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,8 +8,6 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from app.core.revising import revise
 from app.films.casting import name_key
 from app.films.kinds import WRITE_SCREENPLAY, WriteScreenplay
-from app.films.making import go_on
-from app.films.planning import Wanted
 from app.films.progress import refresh_project
 from app.films.scripts import add_version
 from documents.base import Subject
@@ -17,16 +15,14 @@ from documents.films import (
     Character,
     CharacterProfile,
     Episode,
-    Synopsis,
     VisualDesign,
     VoiceProfile,
 )
-from documents.library import Media
 from documents.production import TaskOutput
 from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, StoryboardPanel
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
-from workers.jobs.films.subjects import text_of
+from workers.jobs.films.subjects import episode_of, media_of, text_of
 from workers.providers.fountain import as_fountain
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
 from workers.providers.text import TextRequest
@@ -40,12 +36,13 @@ UNKNOWN_LANGUAGE: Final = "und"
 
 @handles(WRITE_SCREENPLAY)
 async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Outcome:
-    """Have the screenplay written; with `and_go_on` the film is made of it at once."""
-    episode = await Episode.one_in(True, parameters.episode_id)
-    source = await Media.one_in(True, parameters.source_id)
-    if episode is None or source is None:
-        raise GiveUp("The episode or its story was deleted.", code="subject_gone")
-    text = _told_by(episode, source, await text_of(context, source))
+    """Have the screenplay written of the part of the text that the episode tells."""
+    episode = await episode_of(parameters.episode_id)
+    part = episode.source
+    if part is None:
+        raise GiveUp("The episode tells no text.", code="subject_gone")
+    text = await text_of(context, await media_of(part.media_id, "story"))
+    text = text[part.start : part.end]
     prompt = await prompt_for(context, "screenplay", story=text)
     request = TextRequest(
         purpose="screenplay",
@@ -53,7 +50,7 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
         inputs={
             "text": text,
             "target_seconds": parameters.target_seconds,
-            **({"title": episode.title} if episode.source else {}),
+            "title": episode.title,
         },
         seed=parameters.seed,
     )
@@ -75,9 +72,6 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
 
     async def write(session: AsyncClientSession) -> None:
         await production.write(session)
-        if parameters.and_go_on:
-            wanted = Wanted(seed=parameters.seed, auto_approve=parameters.auto_approve)
-            await go_on(context.task, episode, wanted, session)
         await refresh_project(episode.project_id, session)
 
     made = {"scenes": len(production.scenes), "characters": len(production.characters)}
@@ -121,14 +115,6 @@ class _Written:
 
         def tell(record: Episode) -> None:
             record.status = "storyboarding"
-            # An episode that was developed has its title and synopsis already.
-            if record.source is None:
-                record.title = screenplay.title[:255]
-                record.synopsis = Synopsis(
-                    logline=screenplay.logline[:2000],
-                    summary=screenplay.summary,
-                    themes=[*screenplay.themes],
-                )
 
         await revise(written, tell, session, by_person=False)
 
@@ -150,14 +136,6 @@ async def _written(episode: Episode, screenplay: Screenplay) -> _Written:
     cast |= {character.name: character for character in new}
     scenes = [_scene(episode, each, cast) for each in screenplay.scenes]
     return _Written(episode, screenplay, new, scenes)
-
-
-def _told_by(episode: Episode, source: Media, text: str) -> str:
-    """The part of the source that the episode tells."""
-    part = episode.source
-    if part is None or part.media_id != source.id:
-        return text
-    return text[part.start : part.end]
 
 
 def character_from(project_id: Id, workspace_id: Id, written: ScreenplayCharacter) -> Character:
