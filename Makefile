@@ -38,7 +38,7 @@ demo: install ## Make a film from a text (STORY=path names the text)
 test: install ## Run the tests against real servers (ARGS="tests/app -x" narrows them)
 	@# Else each of a hundred processes compiles it anew where PYTHONDONTWRITEBYTECODE is set.
 	@$(BIN)/python -m compileall -q app documents scripts workers
-	@exec $(BIN)/backlot stack run --temp -- $(BIN)/pytest -n 2 $(ARGS)
+	@exec $(BIN)/backlot stack run --temp -- $(BIN)/pytest -n 3 --dist worksteal $(ARGS)
 
 .PHONY: check
 check: lint types contracts ## Everything that needs no servers
