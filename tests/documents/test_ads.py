@@ -10,8 +10,8 @@ from documents.ads import AdAsset, AdSession
 from documents.base import Record, ServerOwned, mark
 from documents.references import references
 from documents.schema import indexes
-from documents.validation import validator
 from documents.values import Id
+from tests.documents.referred import referred
 
 pytestmark = pytest.mark.usefixtures("mock_store")
 
@@ -89,19 +89,7 @@ def test_holds_every_column_of_the_specification(model: type[Record]) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_declares_its_references(model: type[Record]) -> None:
-    declared = {
-        (each.field.dotted, each.reference.to, each.reference.on_delete)
-        for each in references(model)
-    }
-    assert declared == REFERENCES[model]
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_the_store_checks_what_must_be_filled(model: type[Record]) -> None:
-    query = validator(model)
-    schema = query["$and"][0]["$jsonSchema"] if "$and" in query else query["$jsonSchema"]
-    required = {name for name, info in model.model_fields.items() if info.is_required()}
-    assert required <= set(schema["required"])
+    assert referred(model) == REFERENCES[model]
 
 
 @pytest.mark.parametrize(

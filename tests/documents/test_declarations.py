@@ -100,6 +100,18 @@ async def test_raw_insert_without_a_required_field_is_refused(
         assert refused.value.code == 121, field
 
 
+@EVERY
+def test_what_must_be_filled_is_checked_by_the_store(model: type[Record]) -> None:
+    query = validator(model)
+    schema = query["$and"][0]["$jsonSchema"] if "$and" in query else query["$jsonSchema"]
+    filled = {
+        name
+        for name, info in model.model_fields.items()
+        if info.is_required() and type(None) not in get_args(info.annotation)
+    }
+    assert filled <= set(schema["required"])
+
+
 def broken_values(model: type[Record]) -> list[tuple[str, Any]]:
     """For each top-level field a value that its declaration forbids."""
     broken: list[tuple[str, Any]] = [("revision", 0), ("created_at", "yesterday")]

@@ -25,8 +25,8 @@ from documents.factory import (
 )
 from documents.references import references
 from documents.schema import indexes
-from documents.validation import validator
 from documents.values import Id
+from tests.documents.referred import referred
 
 pytestmark = pytest.mark.usefixtures("mock_store")
 
@@ -162,19 +162,7 @@ def test_holds_every_column_of_the_specification(model: type[Record]) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_declares_its_references(model: type[Record]) -> None:
-    declared = {
-        (each.field.dotted, each.reference.to, each.reference.on_delete)
-        for each in references(model)
-    }
-    assert declared == REFERENCES[model]
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_the_store_checks_what_must_be_filled(model: type[Record]) -> None:
-    query = validator(model)
-    schema = query["$and"][0]["$jsonSchema"] if "$and" in query else query["$jsonSchema"]
-    required = {name for name, info in model.model_fields.items() if info.is_required()}
-    assert required <= set(schema["required"])
+    assert referred(model) == REFERENCES[model]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from documents.references import references
 from documents.schema import indexes
 from documents.validation import validator
 from documents.values import Id
+from tests.documents.referred import referred
 
 pytestmark = pytest.mark.usefixtures("mock_store")
 
@@ -42,11 +43,7 @@ def made(**changes: Any) -> Any:
 
 
 def test_declares_its_references() -> None:
-    declared = {
-        (each.field.dotted, each.reference.to, each.reference.on_delete)
-        for each in references(Publication)
-    }
-    assert declared == {
+    assert referred(Publication) == {
         ("workspace_id", "workspaces", "restrict"),
         ("created_by", "users", "restrict"),
         ("media_id", "media", "clear"),

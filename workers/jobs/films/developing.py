@@ -24,10 +24,8 @@ from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.screenplay import character_from
 from workers.jobs.films.subjects import media_of, project_of, text_of
+from workers.jobs.films.writing import written
 from workers.providers.outline import SeriesOutline
-from workers.providers.text import TextRequest
-from workers.runtime import calls
-from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
 
@@ -60,32 +58,16 @@ async def _outline(
     prompt = await prompt_for(
         context, "outline", title=project.title, episodes=str(parameters.episodes), story=text
     )
-    request = TextRequest(
-        purpose="outline",
-        prompt=prompt.text,
-        inputs={
-            "text": text,
-            "title": project.title,
-            "episodes": parameters.episodes,
-            "as_it_is": parameters.as_it_is,
-        },
-        seed=parameters.seed,
-    )
-    provider = context.providers.text
-    call = Call(
-        provider,
-        request,
-        category="llm",
-        feature="films",
-        stage="outline",
-        prompt=prompt.text,
-        template=prompt.template,
-        subject=Subject(collection=Project.collection_name(), id=project.id),
-    )
-    result = await calls.write_text(context, call, provider)
-    await prompt.check(result.output)
+    inputs = {
+        "text": text,
+        "title": project.title,
+        "episodes": parameters.episodes,
+        "as_it_is": parameters.as_it_is,
+    }
+    about = Subject(collection=Project.collection_name(), id=project.id)
+    answer = await written(context, "outline", prompt, inputs, about, parameters.seed)
     try:
-        outline = SeriesOutline.model_validate(result.output)
+        outline = SeriesOutline.model_validate(answer)
     except ValidationError as exc:
         raise GiveUp(f"The writer's answer is no outline: {exc}", code="bad_output") from exc
     if len(outline.episodes) != parameters.episodes:

@@ -23,11 +23,9 @@ from documents.scenes import DialogueLine, Scene, SceneScript, Storyboard, Story
 from documents.values import Id
 from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.subjects import episode_of, media_of, text_of
+from workers.jobs.films.writing import written
 from workers.providers.fountain import as_fountain
 from workers.providers.screenplay import Screenplay, ScreenplayCharacter, ScreenplayScene
-from workers.providers.text import TextRequest
-from workers.runtime import calls
-from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, handles
 
@@ -44,30 +42,10 @@ async def write_screenplay(context: Context, parameters: WriteScreenplay) -> Out
     text = await text_of(context, await media_of(part.media_id, "story"))
     text = text[part.start : part.end]
     prompt = await prompt_for(context, "screenplay", story=text)
-    request = TextRequest(
-        purpose="screenplay",
-        prompt=prompt.text,
-        inputs={
-            "text": text,
-            "target_seconds": parameters.target_seconds,
-            "title": episode.title,
-        },
-        seed=parameters.seed,
-    )
-    provider = context.providers.text
-    call = Call(
-        provider,
-        request,
-        category="llm",
-        feature="films",
-        stage="screenplay",
-        prompt=prompt.text,
-        template=prompt.template,
-        subject=Subject(collection="episodes", id=episode.id),
-    )
-    result = await calls.write_text(context, call, provider)
-    await prompt.check(result.output)
-    screenplay = Screenplay.model_validate(result.output)
+    inputs = {"text": text, "target_seconds": parameters.target_seconds, "title": episode.title}
+    about = Subject(collection="episodes", id=episode.id)
+    answer = await written(context, "screenplay", prompt, inputs, about, parameters.seed)
+    screenplay = Screenplay.model_validate(answer)
     production = await _written(episode, screenplay)
 
     async def write(session: AsyncClientSession) -> None:
@@ -105,7 +83,7 @@ class _Written:
         if episode is None:
             raise GiveUp("The episode was deleted.", code="subject_gone")
         language = None if screenplay.language == UNKNOWN_LANGUAGE else screenplay.language
-        written = await add_version(
+        scripted = await add_version(
             episode,
             as_fountain(screenplay),
             screenplay.duration_seconds,
@@ -116,7 +94,7 @@ class _Written:
         def tell(record: Episode) -> None:
             record.status = "storyboarding"
 
-        await revise(written, tell, session, by_person=False)
+        await revise(scripted, tell, session, by_person=False)
 
 
 async def _written(episode: Episode, screenplay: Screenplay) -> _Written:
