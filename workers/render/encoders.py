@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from workers.render.ffmpeg import executable
-from workers.render.picture_plan import PicturePlan, PlannedTransition
+from workers.render.picture_plan import PicturePlan
 
 BT709 = ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709"]
 BT709 += ["-color_trc", "bt709"]
@@ -87,17 +87,16 @@ def _trial(name: str) -> str:
 
 def picture_settings(encoder: str, plan: PicturePlan) -> list[str]:
     """How a segment is encoded: a still's group, or moving pictures."""
-    format, repeats = plan.format, plan.repeats or plan.slow
-    preset = format.preset
+    format, preset = plan.format, plan.format.preset
     if (plan.transition is not None or plan.blends) and preset not in _FASTER:
         preset = _TRANSITION_PRESET
     common = ["-profile:v", "high", "-pix_fmt", "yuv420p", *BT709]
-    quality = format.still_qp if repeats else format.crf
+    quality = format.still_qp if plan.stands else format.crf
     if encoder != SOFTWARE:
         group = ["-bf", "0", "-g", "100000", "-c:v", encoder]
         return [*group, *_HARDWARE[encoder], str(quality), *common]
     threads = ["-threads", "1"]  # as many segments are encoded at once as there are cores
-    if repeats:
+    if plan.stands:
         return [
             *("-c:v", SOFTWARE, "-preset", "superfast", "-tune", "stillimage"),
             *("-qp", str(quality), "-x264-params", f"{_JOINABLE}:{_STANDING}"),
@@ -106,15 +105,11 @@ def picture_settings(encoder: str, plan: PicturePlan) -> list[str]:
     moving = _MOVING_LARGE if format.is_large else _MOVING
     if preset in _FASTEST and not format.is_large:
         moving += _MOVING_FAST
-    search = _BLENDING if plan.blends or _is_blend(plan.transition) else ""
+    search = _BLENDING if plan.blends else ""
     return [
         *("-c:v", SOFTWARE, "-preset", preset, "-crf", str(quality)),
         *("-x264-params", f"{_JOINABLE}:{moving}{search}", *common, *threads),
     ]
-
-
-def _is_blend(transition: PlannedTransition | None) -> bool:
-    return transition is not None and transition.kind in ("crossfade", "fade")
 
 
 def sound_settings() -> list[str]:

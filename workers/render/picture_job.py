@@ -62,7 +62,7 @@ def make_picture(job: PictureJob, shelf: StillShelf, told: Callable[[int], None]
             first = next(drawn)
             fcntl.flock(lock, fcntl.LOCK_UN)
             for picture in itertools.chain((first,), drawn):
-                if not _stands(plan):
+                if not plan.stands:
                     looks.append(_look_at_drawn(picture, plan))
                 yield picture.tobytes()
 
@@ -105,19 +105,15 @@ def _checked(path: Path, plan: PicturePlan, drawn: Sequence[Look]) -> PictureFac
         RenderError: it is not what was planned.
     """
     if drawn:
-        _check_count(len(_packets(path)), plan)
+        _check_count(_count(path), plan)
         facts = _facts(drawn, plan)
         if not facts.black and not facts.frozen:
             return facts
     looks = _decoded_looks(path, plan)
-    if not _stands(plan):
+    if not plan.stands:
         return _facts(looks, plan)
     black = [Span(start=0, stop=plan.frames)] if _is_black(looks[0]) else []
     return PictureFacts(frames=plan.frames, black=black)
-
-
-def _stands(plan: PicturePlan) -> bool:
-    return plan.repeats or plan.slow
 
 
 def _step(plan: PicturePlan) -> int:
@@ -129,10 +125,10 @@ def _look_at_drawn(picture: Planes, plan: PicturePlan) -> Look:
     return np.asarray(picture.luma.resize(size, Image.Resampling.NEAREST))
 
 
-def _packets(path: Path) -> list[int]:
-    """The sizes of a segment's pictures. Raises RenderError."""
+def _count(path: Path) -> int:
+    """How many pictures are in a segment. Raises RenderError."""
     with _read_again(path) as container:
-        return [p.size for p in container.demux(container.streams.video[0]) if p.size]
+        return sum(1 for each in container.demux(container.streams.video[0]) if each.size)
 
 
 def _decoded_looks(path: Path, plan: PicturePlan) -> list[Look]:
@@ -143,7 +139,7 @@ def _decoded_looks(path: Path, plan: PicturePlan) -> list[Look]:
         stream = container.streams.video[0]
         packets = [p for p in container.demux(stream) if p.size]
         _check_count(len(packets), plan)
-        wanted = packets[:_LOOK_AT_STILL] if _stands(plan) else packets
+        wanted = packets[:_LOOK_AT_STILL] if plan.stands else packets
         for frame in _decoded(stream, wanted):
             luma = np.frombuffer(memoryview(frame.planes[0]), dtype=np.uint8)
             rows = luma.reshape(frame.height, frame.planes[0].line_size)

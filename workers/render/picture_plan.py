@@ -107,15 +107,21 @@ class PicturePlan(Value):
 
     @property
     def blends(self) -> bool:
-        """Whether pictures that stand still only fade, in, out or into each other."""
+        """Whether pictures fade into each other, or one that stands still fades in or out."""
+        if self.transition is not None:
+            return self.transition.kind in ("crossfade", "fade")
         standing = all(shot.kind == "still" and shot.start == shot.end for shot in self.shots)
-        kind = self.transition.kind if self.transition is not None else None
-        return standing and (kind in ("crossfade", "fade") or (kind is None and bool(self.fades)))
+        return standing and bool(self.fades)
+
+    @property
+    def stands(self) -> bool:
+        """Whether little of it is drawn, and shown for long."""
+        return self.repeats or self.slow
 
     @property
     def moves(self) -> bool:
         """Whether somebody who looks expects the picture to change."""
-        return not (self.repeats or self.slow) and (
+        return not self.stands and (
             self.transition is not None
             or any(shot.kind == "clip" or shot.start != shot.end for shot in self.shots)
         )

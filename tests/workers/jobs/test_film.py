@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from tests.support.charging import Till
 from tests.support.filming import begin_making, begin_writing, is_over
 from tests.workers.conftest import Working, until
 from workers.providers.embedding import EmbeddingRequest
+from workers.render.film_plan import in_step
+from workers.render.formats import frame_format
 from workers.render.probe import probe
 from workers.render.quality import examine
 from workers.runtime.context import Resources
@@ -80,6 +82,12 @@ async def test_film_is_made_and_everything_follows(
     await _media_are_found_by_meaning(resources, project)
 
 
+def seconds_of(scenes: Sequence[Scene]) -> float:
+    """How long a film of these scenes lasts."""
+    frame = frame_format("16:9", "draft")
+    return sum(in_step(each.script.duration or 0, frame) for each in scenes)
+
+
 async def _film_can_be_seen_and_heard(resources: Resources, episode: Episode, folder: Path) -> None:
     video = await Media.one_in(True, episode.metadata.final_video_id or episode.id)
     assert video is not None
@@ -89,9 +97,7 @@ async def _film_can_be_seen_and_heard(resources: Resources, episode: Episode, fo
     assert (facts.codec, facts.audio_codec, facts.width, facts.height) == ("h264", "aac", 640, 360)
     assert facts.duration == pytest.approx(episode.metadata.duration, abs=0.01)
     scenes = await Scene.all_in(True, {"episode_id": episode.id})
-    spoken = sum(each.script.duration or 0 for each in scenes)
-    # Scenes end with whole packets of sound: none is longer by more than half a second.
-    assert spoken - 0.1 < (facts.duration or 0) < spoken + 0.55 * len(scenes)
+    assert facts.duration == pytest.approx(seconds_of(scenes), abs=0.01)
     assert quality.black_ratio is not None
     assert quality.black_ratio < 0.2
     assert quality.silence_ratio is not None
