@@ -18,6 +18,7 @@ from app.production import tasks
 from app.production.tasks import Ownership, new_task
 from documents.base import NotUnique, Session, StoredDocument
 from documents.films import Character, Episode, EpisodeStatus, Phase, Project, ProjectStatus
+from documents.production import Task
 from documents.scenes import Scene
 from documents.values import Id, now
 
@@ -62,12 +63,17 @@ async def refresh_project(project_id: Id, session: Session = None) -> None:
 
 
 async def ask_to_refresh(project_id: Id, workspace_id: Id | None) -> None:
-    """Have the project refreshed soon. To be called after the commit of what has changed."""
+    """Have the project refreshed soon. To be called after the commit of what has changed.
+
+    A task that waits for that already will look at this change, too.
+    """
     owner = Ownership(workspace_id=workspace_id, project_id=project_id)
     key = f"{REFRESH_PROJECT.name}/{project_id}"
+    waiting = {"workspace_id": workspace_id, "key": key}
+    if await Task.collection().find_one(waiting, {"_id": 1}):
+        return
     task = new_task(REFRESH_PROJECT, RefreshProject(project_id=project_id), owner, key=key)
     task.run_after = now() + GATHERED
-    # One that waits already will look at this change, too.
     with suppress(NotUnique):
         await tasks.add([task])
 

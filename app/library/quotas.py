@@ -95,11 +95,13 @@ async def prepare(workspace_id: Id) -> None:
 
 async def take_call(store: Store, settings: Settings, workspace_id: Id) -> None:
     """Count one call of a model. Raises QuotaReached where the month has no more."""
-    await usage.usage_of(workspace_id)
     payer = await payer_of(None, workspace_id)
     if payer is None or Quota.of(payer.subscription["tier"], settings).calls is None:
-        await usage.move(workspace_id, calls=1)
+        if not await usage.move(workspace_id, calls=1):
+            await usage.usage_of(workspace_id)
+            await usage.move(workspace_id, calls=1)
         return
+    await usage.usage_of(workspace_id)
 
     async def together(session: AsyncClientSession) -> None:
         if locked := await _locked(session, settings, workspace_id):

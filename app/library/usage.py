@@ -28,8 +28,14 @@ def this_month() -> str:
 
 async def usage_of(workspace_id: Id, session: Session = None) -> Usage:
     """The counter as it stands; counted first where nobody has asked for it yet."""
-    found = await Usage.first_in(True, {"workspace_id": workspace_id}, session)
-    return found or await recount(workspace_id)
+    query = {"workspace_id": workspace_id}
+    if found := await Usage.first_in(True, query, session):
+        return found
+    counted = Usage(**query, **await _counted(workspace_id), counted_at=now())
+    try:
+        return await counted.insert()
+    except NotUnique:  # somebody else was quicker, and may have moved it since
+        return await Usage.first_in(True, query) or counted
 
 
 async def fresh(workspace_id: Id, age: timedelta = FRESH) -> Usage:
@@ -46,20 +52,20 @@ async def recount(workspace_id: Id) -> Usage:
     the counter stays as it is until the next time.
     """
     for _ in range(TRIES):
-        before = await _made_sure(workspace_id)
+        before = await usage_of(workspace_id)
         counted = {**await _counted(workspace_id), "counted_at": now()}
         same = {"_id": before.id, "revision": before.revision}
         if after := await Usage.write_one(same, {"$set": counted}):
             return after
-    return await _made_sure(workspace_id)
+    return await usage_of(workspace_id)
 
 
 async def move(
     workspace_id: Id, session: Session = None, *, calls: int = 0, **changes: float
-) -> None:
+) -> bool:
     """Move the counter by these amounts, in one write; it never falls below zero.
 
-    The counter has to be there: see `usage_of`.
+    False where there is no counter yet: see `usage_of`.
     """
     unknown = changes.keys() - set(MEASURES)
     assert not unknown, unknown
@@ -74,7 +80,8 @@ async def move(
         }
     update = [{"$set": {**values, "revision": {"$add": ["$revision", 1]}, "updated_at": "$$NOW"}}]
     query = {"workspace_id": workspace_id}
-    await Usage.collection().update_one(query, update, session=session)
+    result = await Usage.collection().update_one(query, update, session=session)
+    return result.matched_count > 0
 
 
 async def is_stored(workspace_id: Id, sha256: str, session: Session, *, beside: Id) -> bool:
@@ -82,16 +89,6 @@ async def is_stored(workspace_id: Id, sha256: str, session: Session, *, beside: 
     same = {"workspace_id": workspace_id, "sha256": sha256, "_id": {"$ne": beside}}
     found = await Media.collection().find_one(same, {"_id": 1}, session=session)
     return found is not None
-
-
-async def _made_sure(workspace_id: Id) -> Usage:
-    while True:
-        if found := await Usage.first_in(True, {"workspace_id": workspace_id}):
-            return found
-        try:
-            return await Usage(workspace_id=workspace_id).insert()
-        except NotUnique:
-            continue
 
 
 async def _counted(workspace_id: Id) -> Mapping[str, Any]:

@@ -89,6 +89,8 @@ async def inherit(tasks: Sequence[Task], session: Session) -> None:
     workspaces = {task.workspace_id for task in tasks} - {None}
     held: dict[Id, Hold] = {}
     for model, keys in ((Pipeline, pipelines), (Workspace, workspaces)):
+        if not keys:
+            continue
         query = {"_id": {"$in": [*keys]}, "hold.reason": PAUSED}
         rows = model.collection().find(query, {"hold": 1}, session=session)
         held |= {row["_id"]: Hold.model_validate(row["hold"]) async for row in rows}

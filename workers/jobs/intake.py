@@ -6,9 +6,12 @@ from mimetypes import guess_extension
 from pathlib import Path
 from typing import Final
 
-from app.library.kinds import PLAY_MEDIA
-from app.library.looking import add_missing, play_task
+from pymongo.asynchronous.client_session import AsyncClientSession
+
+from app.core.storage import sha256_of
+from app.library.looking import PLAY_VERSION, play_task
 from app.library.urls import content_url
+from app.production import tasks
 from documents.library import GenerationMetadata, Media, MediaType, RelatedElements
 from documents.values import Id, now
 from workers.jobs.media.seeing import Place, Seen, see
@@ -17,8 +20,8 @@ from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
 
-WRITTEN_WITHIN: Final = timedelta(seconds=30)
-"""By then the task that makes a file has mostly written its record; else the sweep finds it."""
+PLAYED_AFTER: Final = timedelta(seconds=30)
+"""What is made next of a new file goes before its waveform and preview."""
 
 
 async def take_in(
@@ -38,21 +41,27 @@ async def take_in(
     recipe: str | None = None,
     prefix: str | None = None,
 ) -> Media:
-    """Keep the file and describe it; the record is not written yet: that is the task's outcome.
+    """Keep the file and describe it; the record is not written yet: that is the task's outcome,
+    see `add_media`.
 
     Its name has the ending of what it is, whatever the file is called here. `inputs` are the media
     that it was made of, `recipe` the digest of all that decided it.
-    `prefix` is where in the store it is kept; without one beside all others of the workspace.
+    `prefix` is where in the store it is kept; without one beside all others of the workspace. A
+    file that a call has `made` is there already.
     Raises GiveUp where the file cannot be read as media.
     """
     identity = Id()
     place = Place(context.storage, context.workspace_id, identity)
     seen = await _seen(context, path, place)
-    stored = await context.storage.put_file(
-        path, prefix=prefix or str(context.workspace_id), content_type=seen.facts.mime_type
-    )
+    if made is None:
+        stored = await context.storage.put_file(
+            path, prefix=prefix or str(context.workspace_id), content_type=seen.facts.mime_type
+        )
+        key = stored.key
+    else:
+        key = made.storage_key
     task = context.task
-    media = Media(
+    return Media(
         id=identity,
         workspace_id=context.workspace_id,
         project_id=task.project_id,
@@ -61,10 +70,10 @@ async def take_in(
         character_id=character_id or task.character_id,
         created_by=task.created_by,
         filename=_named(path, seen.facts.mime_type),
-        filesize=stored.size,
+        filesize=seen.facts.size_bytes,
         url=content_url(identity),
-        storage_key=stored.key,
-        sha256=stored.sha256,
+        storage_key=key,
+        sha256=sha256_of(key),
         media_type=media_type,
         alt=description[:500],
         description=description,
@@ -81,9 +90,13 @@ async def take_in(
         related_elements=related or RelatedElements(),
         **seen.values(identity),
     )
-    if seen.facts.lasts:
-        await add_missing(PLAY_MEDIA, [play_task(media, after=WRITTEN_WITHIN)])
-    return media
+
+
+async def add_media(media: Sequence[Media], session: AsyncClientSession) -> None:
+    """Write the records of files that were taken in, and have those that last played later."""
+    await Media.insert_all(media, session)
+    unplayed = [each for each in media if each.play_version < PLAY_VERSION]
+    await tasks.add([play_task(each, after=PLAYED_AFTER) for each in unplayed], session)
 
 
 def _named(path: Path, mime_type: str) -> str:

@@ -9,7 +9,13 @@ from workers.render.errors import Unreadable
 from workers.render.formats import SAMPLE_RATE
 from workers.render.limits import LONGEST_SECONDS, MEDIA_FORMATS
 
-CONTAINER_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": MEDIA_FORMATS}
+CONTAINER_OPTIONS = {
+    "protocol_whitelist": "file",
+    "format_whitelist": MEDIA_FORMATS,
+    # FFmpeg looks whether a WAV hides another codec: in 2,500 packets, if it is let, each time
+    # from the beginning. What is hidden shows in the first.
+    "max_probe_packets": "4",
+}
 
 
 def decode_sound(path: Path, scratch: Path) -> tuple[int, int]:

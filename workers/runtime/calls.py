@@ -83,7 +83,7 @@ class Made:
 
     result: Any
     execution: PromptExecution
-    storage_key: str | None = None
+    storage_key: str
 
 
 async def make_file(
@@ -94,7 +94,7 @@ async def make_file(
     async def remember(result: F) -> FreeMap:
         prefix = call.prefix or str(context.workspace_id)
         stored = await context.storage.put_file(
-            result.path, prefix=prefix, content_type=result.media_type
+            result.path, prefix=prefix, content_type=result.media_type, is_new=True
         )
         kept = result.model_dump(mode="json", exclude={"path"})
         return {**kept, "storage_key": stored.key}
@@ -325,8 +325,10 @@ async def _write_price(
     session: AsyncClientSession | None = None,
 ) -> GenerationCost:
     """The call's row of the ledger, with its end: the reserved one, or a new one of a free call."""
-    reserved = {"execution_id": execution.id, "state": "reserved"}
-    row = await GenerationCost.advance_one(reserved, {"$set": price}, session)
+    row: GenerationCost | None = None
+    if not call.provider.free:
+        reserved = {"execution_id": execution.id, "state": "reserved"}
+        row = await GenerationCost.advance_one(reserved, {"$set": price}, session)
     if row is None:
         seconds = price["api_latency_ms"] / 1000
         row = _cost(context, call, execution, seconds).model_copy(update=price)

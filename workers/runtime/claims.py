@@ -11,10 +11,10 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
-from pymongo import UpdateOne
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from app.core.kinds import TaskKind
@@ -24,6 +24,8 @@ from documents.production import CLAIM_INDEX, Queue, Task, TaskOutput
 from documents.values import Id
 from workers.runtime.fairness import FairShare, Tenant
 
+WAITING: Final = {"status": "queued", "ready": True}
+"""What a task is that nothing but time may stand in the way of."""
 VARIABLE = re.compile(r"[0-9a-f]{12,}|\d+(\.\d+)?|'[^']*'|\"[^\"]*\"|/[\w./-]+")
 
 
@@ -80,27 +82,31 @@ async def _take(
     update = _claim_update(worker_id, name, lease_seconds)
     laned = [each["_id"] for each in candidates if each.get("lane")]
     free_ids = [each["_id"] for each in candidates if not each.get("lane")]
-    claimed = 0
-    if free_ids:
-        query = {"_id": {"$in": free_ids}, "status": "queued", "ready": True}
-        claimed = (await Task.collection().update_many(query, update)).modified_count
+    taken: list[Task] = []
+    if len(free_ids) == 1:
+        taken += await _take_one(free_ids[0], update)
+    elif free_ids:
+        query = {"_id": {"$in": free_ids}, **WAITING}
+        if (await Task.collection().update_many(query, update)).modified_count:
+            taken += await Task.all_in(True, {"_id": {"$in": free_ids}, "worker.claim": name})
     for key in laned:
         # The unique key of running lanes lets one through; the others stay queued.
         with contextlib.suppress(DuplicateKeyError):
-            query = {"_id": key, "status": "queued", "ready": True}
-            claimed += (await Task.collection().update_one(query, update)).modified_count
-    if not claimed:
-        return []
-    return await Task.all_in(
-        True,
-        {"_id": {"$in": [*free_ids, *laned]}, "worker.claim": name},
-        sort=[("priority", -1), ("queued_at", 1)],
+            taken += await _take_one(key, update)
+    return sorted(taken, key=lambda task: (-task.priority, task.queued_at))
+
+
+async def _take_one(key: Id, update: Sequence[StoredDocument]) -> list[Task]:
+    """The task, if nobody else has taken it."""
+    document = await Task.collection().find_one_and_update(
+        {"_id": key, **WAITING}, update, return_document=ReturnDocument.AFTER
     )
+    return [] if document is None else [Task.model_validate(document)]
 
 
 async def _candidates(queue: Queue, slots: int, shares: FairShare) -> list[StoredDocument]:
     """The tasks that should run next, as far as can be told without claiming them."""
-    runnable = {"queue": queue, "status": "queued", "ready": True}
+    runnable = {"queue": queue, **WAITING}
     # Served by a skip scan of the claim index: as many steps as workspaces, not as tasks.
     waiting = await Task.collection().distinct("workspace_id", runnable)
     found: list[StoredDocument] = []
@@ -121,19 +127,24 @@ async def _candidates(queue: Queue, slots: int, shares: FairShare) -> list[Store
 async def _best(
     queue: Queue, tenant: Tenant, count: int, known: Sequence[StoredDocument]
 ) -> list[StoredDocument]:
-    busy = await _busy_lanes(tenant)
     query: StoredDocument = {
         "queue": queue,
-        "status": "queued",
-        "ready": True,
+        **WAITING,
         "workspace_id": tenant,
         "deleted_at": None,
         "$expr": {"$lte": ["$run_after", "$$NOW"]},
     }
-    if busy:
-        query["lane"] = {"$nin": busy}
     if known:
         query["_id"] = {"$nin": [each["_id"] for each in known]}
+    found = await _first(query, count)
+    # Few tasks have a lane, so that the busy ones are asked for only where it matters.
+    lanes = {each["lane"] for each in found if each.get("lane")}
+    if lanes and lanes.intersection(busy := await _busy_lanes(tenant)):
+        return await _first({**query, "lane": {"$nin": busy}}, count)
+    return found
+
+
+async def _first(query: StoredDocument, count: int) -> list[StoredDocument]:
     sort = [("priority", -1), ("queued_at", 1)]
     # Named, so that no trial of other indexes costs time or goes wrong.
     rows = Task.collection().find(query, {"lane": 1}, sort=sort, limit=count, hint=CLAIM_INDEX)
@@ -209,12 +220,15 @@ async def report_progress(task: Task, percentage: float, step: str) -> None:
     )
 
 
-async def complete(task: Task, output: TaskOutput | None, session: Session = None) -> None:
-    """End the task with success. Raises LeaseLost where it is no longer this worker's."""
+async def complete(task: Task, output: TaskOutput | None, session: Session = None) -> int:
+    """End the task with success; answers how many others waited for it.
+
+    Raises LeaseLost where it is no longer this worker's.
+    """
     done = await Task.collection().update_one(_held(task), _completion(output), session=session)
     if not done.matched_count:
         raise LeaseLost(str(task.id))
-    await release_dependents([task.id], session)
+    return await release_dependents([task.id], session)
 
 
 async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:

@@ -39,6 +39,8 @@ STORE_PATIENCE_SECONDS: Final = 10
 FINISHED_AT_ONCE: Final = 500
 WEIGHTS_SECONDS: Final = 10
 PASS_ON_SECONDS: Final = 0.5
+LOOK_ROUND_SECONDS: Final = 0.5
+"""So long after a task has ended all queues are asked: it may have added tasks to any of them."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +48,8 @@ logger = logging.getLogger(__name__)
 class Runner:
     """Runs tasks for one worker process.
 
-    `poke` says that there may be work; without pokes it looks by itself at every sweep.
+    `poke` says that there may be work; without pokes it looks by itself at every sweep. Only
+    queues in which there may be work, and a slot free for it, are asked for it.
     """
 
     def __init__(self, resources: Resources) -> None:
@@ -62,13 +65,17 @@ class Runner:
         self._finished: asyncio.Queue[tuple[Task, TaskOutput | None]] = asyncio.Queue()
         self._done: list[tuple[Task, TaskOutput | None]] = []
         self._poked = asyncio.Event()
+        self._to_ask = set(self._slots)
+        """The queues in which there may be work that nobody has looked for yet."""
+        self._look_round: asyncio.TimerHandle | None = None
         self._stopping = False
         self._shares = FairShare()
         self._weighed_at = self._passed_on_at = float("-inf")
         self._scratch = Path(tempfile.mkdtemp(prefix="backlot-worker-"))
 
-    def poke(self) -> None:
-        """There may be work."""
+    def poke(self, *queues: Queue) -> None:
+        """There may be work in these queues; in all of them, where none is named."""
+        self._to_ask.update(queues or self._slots)
         self._poked.set()
 
     async def run(self, grace_seconds: float = 5) -> None:
@@ -81,6 +88,8 @@ class Runner:
             await self._persistently(self._claim_and_start)
             await self._drain(grace_seconds)
         finally:
+            if self._look_round is not None:
+                self._look_round.cancel()
             await end(helpers)
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
@@ -104,8 +113,13 @@ class Runner:
         lease = self.resources.settings.lease_seconds
         while not self._stopping:
             self._poked.clear()
-            free = self._free_slots()
-            tasks = await self._claim(free, lease)
+            asked, self._to_ask = self._to_ask, set()
+            free = {queue: slots for queue, slots in self._free_slots().items() if queue in asked}
+            try:
+                tasks = await self._claim(free, lease)
+            except PyMongoError:
+                self._to_ask |= asked
+                raise
             for task in tasks:
                 self._start(task)
             await self._pass_on(free, tasks)
@@ -149,7 +163,17 @@ class Runner:
             logger.warning("%s %s: left to the sweep: %s", task.kind, task.id, exc)
         finally:
             self._running.pop(task.id, None)
+            self.poke(task.queue)
+            self._look_round_soon()
+
+    def _look_round_soon(self) -> None:
+        def look_round() -> None:
+            self._look_round = None
             self.poke()
+
+        if self._look_round is None:
+            loop = asyncio.get_running_loop()
+            self._look_round = loop.call_later(LOOK_ROUND_SECONDS, look_round)
 
     async def _run_handler(self, task: Task) -> None:
         folder = self._scratch / str(task.id)
@@ -182,11 +206,13 @@ class Runner:
             self._finished.put_nowait((task, outcome.output))
             return
 
-        async def together(session: Any) -> None:
-            await claims.complete(task, outcome.output, session)
+        async def together(session: Any) -> int:
+            released = await claims.complete(task, outcome.output, session)
             await write(session)
+            return released
 
-        await self.resources.store.in_transaction(together)
+        if await self.resources.store.in_transaction(together):
+            self.poke()
         await self._follow(task)
 
     async def _follow(self, task: Task) -> None:

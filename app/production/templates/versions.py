@@ -77,10 +77,10 @@ async def resolve(
     A workspace's own template goes before a shared one. Raises NotFound.
     """
     wanted: dict[str, Any] = {"labels": label} if version is None else {"version": version}
-    for place in dict.fromkeys((workspace_id, SHARED)):
-        query = {**named(place, name), **wanted}
-        if (found := await PromptTemplate.first_in(True, query)) is not None:
-            return found
+    places = {"$in": [*{workspace_id, SHARED}]}
+    found = await PromptTemplate.all_in(True, {"name": name, **wanted, "workspace_id": places})
+    if found:
+        return next((each for each in found if each.workspace_id is not SHARED), found[0])
     told = f"label {label!r}" if version is None else f"version {version}"
     raise NotFound(f"There is no template {name[:64]!r} with {told}.")
 

@@ -19,6 +19,7 @@ from documents.library import Media
 from documents.production import Task, TaskOutput
 from documents.values import Id
 from workers.jobs.endings import is_final, reason
+from workers.jobs.intake import add_media
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome, Write, handles
 
@@ -75,7 +76,7 @@ def outcome(
 
     async def together(session: AsyncClientSession) -> None:
         if await is_wanted(job, session):
-            await Media.insert_all(media, session)
+            await add_media(media, session)
             await write(session)
         elif objects := {key for each in media for key in _objects(each)}:
             await removal_of(objects).insert(session=session)

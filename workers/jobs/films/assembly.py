@@ -25,7 +25,7 @@ from workers.jobs.films.subjects import (
     project_of,
     scene_of,
 )
-from workers.jobs.intake import take_in
+from workers.jobs.intake import add_media, take_in
 from workers.jobs.segments import segment_cache
 from workers.render.captions import captions_from_words, to_srt, to_vtt
 from workers.render.film_plan import in_step
@@ -91,7 +91,7 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     )
 
     async def write(session: AsyncClientSession) -> None:
-        await Media.insert_all([segment, mixed], session)
+        await add_media([segment, mixed], session)
 
         def change(current: Scene) -> None:
             _show(current, segment, mixed, scene)
@@ -168,7 +168,7 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
     ]
 
     async def write(session: AsyncClientSession) -> None:
-        await Media.insert_all([video_media, poster_media, *caption_media], session)
+        await add_media([video_media, poster_media, *caption_media], session)
 
         def change(current: Episode) -> None:
             current.status = "completed"

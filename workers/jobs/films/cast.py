@@ -31,7 +31,7 @@ from workers.jobs.films.figures import designs_of, model_of
 from workers.jobs.films.prompts import prompt_for
 from workers.jobs.films.references import References, fetched, figure_of
 from workers.jobs.films.subjects import character_of, project_of, seed_for
-from workers.jobs.intake import take_in
+from workers.jobs.intake import add_media, take_in
 from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.voice import SpeechResult, VoiceRequest
 from workers.runtime import calls
@@ -119,7 +119,7 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
         add_take(design_of.takes, take, (design.id, design_of.final_design_id))
 
     async def write(session: AsyncClientSession) -> None:
-        await design.insert(session=session)
+        await add_media([design], session)
         changed = await _revise(character, change, session)
         if changed.visual_design.final_design_id == design.id:
             await compare_again(changed, session, context.task.created_by)
@@ -187,7 +187,7 @@ async def voice_character(context: Context, parameters: VoiceCharacter) -> Outco
         current.voice_profile.audio_sample_id = sample.id
 
     async def write(session: AsyncClientSession) -> None:
-        await sample.insert(session=session)
+        await add_media([sample], session)
         await _revise(character, change, session)
 
     return Outcome(TaskOutput(media_id=sample.id, result={"voice_id": voice_id}), write)

@@ -43,8 +43,11 @@ async def model_of(context: Context, character: Character, design: Media | None)
 
 async def designs_of(cast: Sequence[Character]) -> dict[Id, Media]:
     """The final designs of these characters, by character."""
-    keys = {each.id: each.visual_design.final_design_id for each in cast}
-    found = await Media.all_in(True, {"_id": {"$in": [key for key in keys.values() if key]}})
+    chosen = ((each.id, each.visual_design.final_design_id) for each in cast)
+    keys = {who: key for who, key in chosen if key is not None}
+    if not keys:
+        return {}
+    found = await Media.all_in(True, {"_id": {"$in": [*keys.values()]}})
     media = {each.id: each for each in found}
     return {who: media[key] for who, key in keys.items() if key in media}
 

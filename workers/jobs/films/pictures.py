@@ -25,7 +25,7 @@ from workers.jobs.films.subjects import (
     scene_of,
     seed_for,
 )
-from workers.jobs.intake import take_in
+from workers.jobs.intake import add_media, take_in
 from workers.providers.image import ImageRequest, ImageResult
 from workers.runtime import calls
 from workers.runtime.calls import Call
@@ -124,7 +124,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
                     take = PanelTake(number=at, media_id=media.id, made_at=now(), figures=seen)
                     add_panel_take(each, take)
 
-        await media.insert(session=session)
+        await add_media([media], session)
         await revise_one(Scene, scene.id, change, session)
 
     return Outcome(TaskOutput(media_id=media.id), write)

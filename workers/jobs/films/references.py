@@ -37,6 +37,8 @@ class References:
 
         Raises ProviderError for what nobody has looked at yet: another try finds it looked at.
         """
+        if not keys:
+            return
         query = {"_id": {"$in": [*keys]}, "workspace_id": self.context.workspace_id}
         media = {each.id: each for each in await Media.all_in(True, query)}
         for key in dict.fromkeys(keys):

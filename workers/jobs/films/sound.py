@@ -23,7 +23,7 @@ from workers.jobs.films.subjects import (
     scene_of,
     seed_for,
 )
-from workers.jobs.intake import take_in
+from workers.jobs.intake import add_media, take_in
 from workers.providers.base import FileResult
 from workers.providers.music import MusicRequest
 from workers.providers.voice import SpeechResult, VoiceRequest
@@ -59,7 +59,7 @@ async def voice_scene(context: Context, parameters: VoiceScene) -> Outcome:
         await context.progress((number + 1) / len(scene.script.dialogue), "speaking")
 
     async def write(session: AsyncClientSession) -> None:
-        await Media.insert_all(clips, session)
+        await add_media(clips, session)
 
         def change(current: Scene) -> None:
             _fill_in(current, scene, spoken)
@@ -116,7 +116,7 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
     )
 
     async def write(session: AsyncClientSession) -> None:
-        await media.insert(session=session)
+        await add_media([media], session)
 
         def change(current: Scene) -> None:
             current.production.music_id = media.id
@@ -129,6 +129,8 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
 async def _there(scene: Scene) -> set[Id]:
     """The sounds of the scene's lines that are still there."""
     keys = [each.audio_id for each in scene.script.dialogue if each.audio_id is not None]
+    if not keys:
+        return set()
     found = Media.collection().find({"_id": {"$in": keys}, "deleted_at": None}, {"_id": 1})
     return {row["_id"] async for row in found}
 
