@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 from random import Random
 
-from workers.providers.local.painting.canvas import Canvas, Pen, Point, smooth
+from workers.providers.local.painting.canvas import Canvas
 from workers.providers.local.painting.colour import Colour, Palette, darker, lighter, mix
+from workers.providers.local.painting.geometry import Point, smooth
+from workers.providers.local.painting.pen import Pen
 
 HORIZON = 5.3
 FAR_EDGE = 20.0
