@@ -30,8 +30,12 @@ def from_hex(text: str) -> Colour:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`first` with a share of 0 to 1 of `second` in it."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return red, green, blue
+    red, green, blue = first
+    return (
+        round(red + (second[0] - red) * share),
+        round(green + (second[1] - green) * share),
+        round(blue + (second[2] - blue) * share),
+    )
 
 
 def lighter(colour: Colour, share: float) -> Colour:
