@@ -141,7 +141,8 @@ def _shelf(pen: Pen, palette: Palette, die: Random) -> None:
 def hall(canvas: Canvas, palette: Palette, die: Random) -> None:
     """A pillared hall with banners, tall windows and a carpet."""
     stone = mix(palette.stone, palette.wall, 0.4)
-    canvas.shaded([(-20, -6), (20, -6), (20, 6.8), (-20, 6.8)], darker(stone, 0.5),
+    # Down behind the floor, which a raised camera sees from farther above.
+    canvas.shaded([(-20, -6), (20, -6), (20, 7.4), (-20, 7.4)], darker(stone, 0.5),
                   darker(stone, 0.15), 0.7)  # fmt: skip
     for x in (-4.5, 0.0, 4.5):
         pen = Pen(canvas, x, 4.6, 1.0, depth=0.7)
