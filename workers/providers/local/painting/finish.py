@@ -38,7 +38,7 @@ def finish(canvas: Canvas, style: str, seed: int) -> Image.Image:
     return _styled(picture, style)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _vignette(width: int, height: int) -> Levels:
     """How much light is left where, from 255 in the middle; four bytes a pixel."""
     xs = np.linspace(-1, 1, width, dtype=np.float32)
@@ -54,13 +54,13 @@ def _grain_of(width: int, height: int, strength: int, seed: int) -> Levels:
     return whole[down : down + height, across * 4 : (across + width) * 4]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _grain(width: int, height: int, strength: int) -> Levels:
     generator = np.random.default_rng(derived_seed("grain"))
     coarse = generator.integers(0, 255, (height // 3 + 1, width // 3 + 1), dtype=np.uint8)
     cloud = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
-    around = np.round((np.asarray(cloud) / 127.5 - 1) * strength) + _ROUNDED_OFF
-    return np.repeat(around.astype(np.int16).astype(np.uint8), 4, axis=1)
+    around = np.round((np.arange(256) / 127.5 - 1) * strength) + _ROUNDED_OFF
+    return np.repeat(around.astype(np.int16).astype(np.uint8)[np.asarray(cloud)], 4, axis=1)
 
 
 def _styled(picture: Image.Image, style: str) -> Image.Image:
