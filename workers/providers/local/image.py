@@ -1,4 +1,4 @@
-"""The local picture maker: a storybook painter made of Pillow and NumPy, for stand-ins."""
+"""The local picture maker: a storybook painter made of Blend2D and NumPy, for stand-ins."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LocalImageProvider(CostsNothing):
     """
 
     provider = "local"
-    model = "backlot-painter-2"
+    model = "backlot-painter-3"
 
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         """Write a JPEG, byte for byte the same for the same request."""
@@ -59,7 +59,7 @@ async def _style_of(request: ImageRequest) -> list[str]:
 
 
 def _draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
-    # Pillow is loaded when the first picture is asked for, not when a worker starts.
+    # The painter is loaded when the first picture is asked for, not when a worker starts.
     from workers.providers.local.painting.composition import paint
 
     picture, figures = paint(request, style)

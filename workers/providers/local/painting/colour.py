@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 Colour = tuple[int, int, int]
 
+Grade = tuple[float, float, float]
+"""How strong red, green and blue are in the light, from 0; 1 is as in white light."""
+
 BLACK: Colour = (16, 14, 22)
 WHITE: Colour = (255, 252, 244)
+
+_PULL = 0.4
+"""How far the light goes towards the colour of the references: 0 not at all, 1 wholly."""
+_STRONGEST = 1.9
+"""No channel is made stronger or weaker than this, for one pure colour would drown all others."""
 
 
 def from_hex(text: str) -> Colour:
@@ -19,8 +30,12 @@ def from_hex(text: str) -> Colour:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`first` with a share of 0 to 1 of `second` in it."""
-    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
-    return red, green, blue
+    red, green, blue = first
+    return (
+        round(red + (second[0] - red) * share),
+        round(green + (second[1] - green) * share),
+        round(blue + (second[2] - blue) * share),
+    )
 
 
 def lighter(colour: Colour, share: float) -> Colour:
@@ -31,6 +46,28 @@ def lighter(colour: Colour, share: float) -> Colour:
 def darker(colour: Colour, share: float) -> Colour:
     """Towards warm black."""
     return mix(colour, BLACK, share)
+
+
+@lru_cache(maxsize=1024)
+def graded(colour: Colour, grade: Grade) -> Colour:
+    """The colour in that light."""
+    red, green, blue = (
+        min(255, round(value * share)) for value, share in zip(colour, grade, strict=True)
+    )
+    return red, green, blue
+
+
+def towards(grade: Grade, style: Sequence[str]) -> Grade:
+    """The grade with the light of these colours in it, as bright as before."""
+    if not style:
+        return grade
+    # The first colours are the frequent ones, and count for more.
+    weights = 1 / np.arange(1, len(style) + 1)
+    colours = np.asarray([from_hex(each) for each in style], dtype=np.float64)
+    mean = np.maximum((colours * weights[:, None]).sum(axis=0) / weights.sum(), 8.0)
+    cast = np.clip(mean / mean.mean(), 1 / _STRONGEST, _STRONGEST) ** _PULL
+    red, green, blue = (float(each) for each in np.asarray(grade) * cast / cast.mean())
+    return red, green, blue
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +87,8 @@ class Palette:
     wall: Colour
     accent: Colour
     light: Colour
-    grade: tuple[float, float, float]
-    indoor_grade: tuple[float, float, float]
+    grade: Grade
+    indoor_grade: Grade
     glow: float
     stars: bool
 
@@ -61,7 +98,7 @@ class _Hour:
     sky: tuple[str, str, str]
     haze: str
     light: str
-    grade: tuple[float, float, float]
+    grade: Grade
     glow: float
 
 

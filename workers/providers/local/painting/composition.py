@@ -10,11 +10,12 @@ from PIL import Image
 
 from workers.providers.image import ImageRequest, PlacedFigure
 from workers.providers.local.painting import exteriors, interiors, nature, props
-from workers.providers.local.painting.canvas import Camera, Canvas, Pen
-from workers.providers.local.painting.colour import Palette, palette_for
+from workers.providers.local.painting.canvas import Camera, Canvas
+from workers.providers.local.painting.colour import Palette, palette_for, towards
 from workers.providers.local.painting.figures import Pose, draw_figure
-from workers.providers.local.painting.finish import finish, towards
+from workers.providers.local.painting.finish import finish
 from workers.providers.local.painting.look import Look, look_of
+from workers.providers.local.painting.pen import Pen
 from workers.providers.local.places import Place, place_for
 from workers.providers.local.seeds import dice
 
@@ -50,7 +51,7 @@ _IN_THE_WELL = re.compile(r"\b(in|into|down|inside|from|out of)\b[^.]{0,24}\bwel
 def paint(
     request: ImageRequest, style: Sequence[str] = ()
 ) -> tuple[Image.Image, tuple[PlacedFigure, ...]]:
-    """The picture of a request and who is where in it, the same for the same request.
+    """The picture of a request (RGBX or RGB) and who is where in it, the same for the same request.
 
     `style` are the colours of the references, the most frequent first: they seep into sky, land
     and accents where the request wishes for no others, and into the light of the whole.
@@ -59,12 +60,12 @@ def paint(
     place = place_for(request.location, request.prompt)
     looks = [look_of(figure) for figure in request.figures[:MOST_FIGURES]]
     spots = _spots(looks, place, request)
-    canvas = Canvas(request.width, request.height, _camera(request, looks, spots))
+    indoors = place.set_name in _INTERIORS
+    grade = towards(palette.indoor_grade if indoors else palette.grade, style)
+    canvas = Canvas(request.width, request.height, _camera(request, looks, spots), grade)
     _paint_set(canvas, palette, place, request)
     _paint_figures(canvas, palette, looks, spots, place, request)
-    indoors = place.set_name in _INTERIORS
-    grade = palette.indoor_grade if indoors else palette.grade
-    picture = finish(canvas, towards(grade, style), request.style, request.seed)
+    picture = finish(canvas, request.style, request.seed)
     return picture, _placed(canvas, looks, spots, place, request)
 
 

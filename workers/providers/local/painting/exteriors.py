@@ -6,8 +6,10 @@ import math
 from random import Random
 
 from workers.providers.local.painting import nature, props
-from workers.providers.local.painting.canvas import Canvas, Pen, smooth
+from workers.providers.local.painting.canvas import Canvas
 from workers.providers.local.painting.colour import Palette, darker, lighter, mix
+from workers.providers.local.painting.geometry import smooth
+from workers.providers.local.painting.pen import Pen
 
 
 def meadow(canvas: Canvas, palette: Palette, die: Random) -> None:

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
-from workers.providers.local.painting.canvas import Pen, Point
 from workers.providers.local.painting.colour import Colour, darker, lighter, mix
+from workers.providers.local.painting.geometry import Point
 from workers.providers.local.painting.headwear import draw_hair_back, draw_hair_front, draw_headgear
 from workers.providers.local.painting.look import Look
+from workers.providers.local.painting.pen import Pen
 
 HEAD: Point = (0.0, -2.3)
+_NECK: Point = (0.0, -1.8)
 _INK: Colour = (38, 28, 34)
-
-
-@dataclass(frozen=True, slots=True)
-class _TiltedPen(Pen):
-    """A pen whose paper is turned about the neck, so that a head may lean."""
-
-    tilt: float = 0.0
-
-    def world(self, points: list[Point]) -> list[Point]:  # type: ignore[override]
-        angle = math.radians(self.tilt)
-        cosine, sine = math.cos(angle), math.sin(angle)
-        turned = [
-            (x * cosine - (y + 1.8) * sine, x * sine + (y + 1.8) * cosine - 1.8) for x, y in points
-        ]
-        across = -self.size if self.mirrored else self.size
-        return [(self.x + px * across, self.y + py * self.size) for px, py in turned]
 
 
 def draw_head(pen: Pen, look: Look, gaze: float, expression: str, tilt: float) -> None:
     """Draw the head; `gaze` from -1 to 1 turns the face, `tilt` leans it by degrees."""
-    leaning = _TiltedPen(pen.canvas, pen.x, pen.y, pen.size, pen.mirrored, pen.depth, tilt)
+    leaning = pen.tilted(tilt, _NECK)
     if look.kind.person:
         draw_hair_back(leaning, look)
     _draw_crest_behind(leaning, look)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workers.providers.local.painting.canvas import Pen
 from workers.providers.local.painting.colour import darker, lighter, mix
 from workers.providers.local.painting.faces import draw_head
 from workers.providers.local.painting.look import Look
+from workers.providers.local.painting.pen import Pen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,66 @@
-"""The last touches at the picture's real size: lights, the hour's colour, vignette, grain."""
+"""The last touches: lights, vignette, grain, style."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageChops
+from PIL import Image
 
-from workers.providers.local.painting.canvas import SUPERSAMPLING, Canvas, light_map
-from workers.providers.local.painting.colour import from_hex
+from workers.providers.local.painting.canvas import Canvas
+from workers.providers.local.painting.lights import Levels, lit
 from workers.providers.local.seeds import derived_seed
 
-Grade = tuple[float, float, float]
-_MIDDLE = 128
-_PULL = 0.4
-"""How far the light goes towards the colour of the references: 0 not at all, 1 wholly."""
-_STRONGEST = 1.9
-"""No channel is made stronger or weaker than this, for one pure colour would drown all others."""
+_SPARE = 64
+"""The grain is larger than the picture by so many pixels, and each seed has another part of it."""
+_ROUNDED_OFF = 2
+"""So much is lost to whole numbers on the way; the grain gives it back."""
 
 
-def towards(grade: Grade, style: Sequence[str]) -> Grade:
-    """The grade with the light of these colours in it, as bright as before."""
-    if not style:
-        return grade
-    # The first colours are the frequent ones, and count for more.
-    weights = 1 / np.arange(1, len(style) + 1)
-    colours = np.asarray([from_hex(each) for each in style], dtype=np.float64)
-    mean = np.maximum((colours * weights[:, None]).sum(axis=0) / weights.sum(), 8.0)
-    cast = np.clip(mean / mean.mean(), 1 / _STRONGEST, _STRONGEST) ** _PULL
-    red, green, blue = (float(each) for each in np.asarray(grade) * cast / cast.mean())
-    return red, green, blue
-
-
-def finish(canvas: Canvas, grade: Grade, style: str, seed: int) -> Image.Image:
-    """Bring the canvas to its real size and light it."""
-    picture = canvas.image.reduce(SUPERSAMPLING)
-    size, style = picture.size, style.lower()
-    picture = picture.point([min(255, round(at * share)) for share in grade for at in range(256)])
-    lights = light_map(canvas.glows, *size).resize(size, Image.Resampling.BICUBIC)
-    # "Screen" keeps highlights from burning out.
-    picture = ImageChops.screen(picture, lights)
-    picture = ImageChops.multiply(picture, _vignette(*size))
-    picture = _styled(picture, style)
-    return ImageChops.add(picture, _grain(*size, seed, style), offset=-_MIDDLE)
+def finish(canvas: Canvas, style: str, seed: int) -> Image.Image:
+    """Light the canvas: a picture whose mode is RGBX."""
+    style = style.lower()
+    strength = 7 if "paper" in style or "water" in style else 3
+    width, height = canvas.width, canvas.height
+    vignette = _vignette(width, height)
+    grain = _grain_of(width, height, strength, seed)
+    # Memory of its own, for the canvas's is gone with the canvas.
+    finished = np.empty((height, width * 4), dtype=np.uint8)
+    for rows, levels in lit(canvas.sheet.levels, canvas.glows):
+        np.multiply(levels, vignette[rows], out=levels)
+        np.right_shift(levels, 8, out=levels)
+        part = finished[rows]
+        np.copyto(part, levels, casting="unsafe")
+        # So that the grain finds room, above and below.
+        np.clip(part, strength - _ROUNDED_OFF, 255 - strength - _ROUNDED_OFF, out=part)
+        np.add(part, grain[rows], out=part)
+    picture = Image.frombuffer("RGBX", (width, height), finished, "raw", "RGBX", 0, 1)
+    return _styled(picture, style)
 
 
 @lru_cache(maxsize=4)
-def _vignette(width: int, height: int) -> Image.Image:
-    """How much light is left where, from 255 in the middle."""
+def _vignette(width: int, height: int) -> Levels:
+    """How much light is left where, from 255 in the middle; four bytes a pixel."""
     xs = np.linspace(-1, 1, width, dtype=np.float32)
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     outside = np.clip((xs**2 + ys**2 - 0.45) / 1.55, 0, 1) ** 1.2
-    return _grey(Image.fromarray(np.round(255 - 51 * outside).astype(np.uint8)))
+    return np.repeat(np.round(255 - 51 * outside).astype(np.uint8), 4, axis=1)
+
+
+def _grain_of(width: int, height: int, strength: int, seed: int) -> Levels:
+    """Fine clouds to be added, round 256; four bytes a pixel."""
+    down, across = divmod(derived_seed("grain", seed) % _SPARE**2, _SPARE)
+    whole = _grain(width + _SPARE, height + _SPARE, strength)
+    return whole[down : down + height, across * 4 : (across + width) * 4]
+
+
+@lru_cache(maxsize=4)
+def _grain(width: int, height: int, strength: int) -> Levels:
+    generator = np.random.default_rng(derived_seed("grain"))
+    coarse = generator.integers(0, 255, (height // 3 + 1, width // 3 + 1), dtype=np.uint8)
+    cloud = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
+    around = np.round((np.arange(256) / 127.5 - 1) * strength) + _ROUNDED_OFF
+    return np.repeat(around.astype(np.int16).astype(np.uint8)[np.asarray(cloud)], 4, axis=1)
 
 
 def _styled(picture: Image.Image, style: str) -> Image.Image:
@@ -64,15 +72,6 @@ def _styled(picture: Image.Image, style: str) -> Image.Image:
     if any(word in style for word in ("watercolour", "watercolor", "pastel")):
         return picture.point(lambda value: value * 0.82 + 44)
     return picture
-
-
-def _grain(width: int, height: int, seed: int, style: str) -> Image.Image:
-    """Fine clouds around the middle grey."""
-    generator = np.random.default_rng(derived_seed("grain", seed))
-    strength = 7.0 if "paper" in style or "water" in style else 3.0
-    coarse = generator.integers(0, 255, (height // 3 + 1, width // 3 + 1), dtype=np.uint8)
-    cloud = Image.fromarray(coarse).resize((width, height), Image.Resampling.BILINEAR)
-    return _grey(cloud.point(lambda value: value * (strength / 127.5) - strength + _MIDDLE + 0.5))
 
 
 def _grey(picture: Image.Image) -> Image.Image:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from workers.providers.local.painting.canvas import Pen
 from workers.providers.local.painting.colour import darker, lighter, mix
 from workers.providers.local.painting.look import Look
+from workers.providers.local.painting.pen import Pen
 
 _X, _Y = 0.0, -2.3
 

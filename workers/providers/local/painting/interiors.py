@@ -6,8 +6,10 @@ import math
 from random import Random
 
 from workers.providers.local.painting import nature
-from workers.providers.local.painting.canvas import Canvas, Pen, Point
+from workers.providers.local.painting.canvas import Canvas
 from workers.providers.local.painting.colour import Colour, Palette, darker, lighter, mix
+from workers.providers.local.painting.geometry import Point
+from workers.providers.local.painting.pen import Pen
 
 _WARM: Colour = (255, 186, 98)
 
@@ -49,8 +51,7 @@ def _fire(pen: Pen, palette: Palette) -> None:
     for size, flame in ((1.0, (232, 96, 40)), (0.7, (250, 170, 60)), (0.4, (255, 232, 150))):
         pen.blob([(-0.45 * size, 0), (-0.3 * size, -0.6 * size), (0.05, -1.15 * size),
                   (0.3 * size, -0.55 * size), (0.45 * size, 0)], flame)  # fmt: skip
-    (centre,) = pen.world([(0, -0.5)])
-    pen.canvas.glow(centre, 4.4, _WARM, 0.55, pen.depth)
+    pen.glow(0, -0.5, 4.4, _WARM, 0.55)
 
 
 def room(canvas: Canvas, palette: Palette, die: Random) -> None:
@@ -140,7 +141,8 @@ def _shelf(pen: Pen, palette: Palette, die: Random) -> None:
 def hall(canvas: Canvas, palette: Palette, die: Random) -> None:
     """A pillared hall with banners, tall windows and a carpet."""
     stone = mix(palette.stone, palette.wall, 0.4)
-    canvas.shaded([(-20, -6), (20, -6), (20, 6.8), (-20, 6.8)], darker(stone, 0.5),
+    # Down behind the floor, which a raised camera sees from farther above.
+    canvas.shaded([(-20, -6), (20, -6), (20, 7.4), (-20, 7.4)], darker(stone, 0.5),
                   darker(stone, 0.15), 0.7)  # fmt: skip
     for x in (-4.5, 0.0, 4.5):
         pen = Pen(canvas, x, 4.6, 1.0, depth=0.7)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from random import Random
 
-from workers.providers.local.painting.canvas import Canvas, Pen, Point, smooth
+from workers.providers.local.painting.canvas import Canvas
 from workers.providers.local.painting.colour import Colour, Palette, darker, lighter, mix
+from workers.providers.local.painting.geometry import Point, smooth
+from workers.providers.local.painting.pen import Pen
 
 HORIZON = 5.3
 FAR_EDGE = 20.0
+_STEP = 0.25
+"""From one point of a ridge to the next."""
 
 
 def paint_sky(canvas: Canvas, palette: Palette, die: Random) -> None:
@@ -66,16 +70,14 @@ def _paint_cloud(canvas: Canvas, palette: Palette, die: Random) -> None:
 
 def ridge(die: Random, base: float, height: float, bumps: float, rough: float = 0.0) -> list[Point]:
     """The outline of a land from edge to edge, closed far below."""
-    phases = [die.uniform(0, math.tau) for _ in range(3)]
+    first, second, third = (die.uniform(0, math.tau) for _ in range(3))
     points: list[Point] = []
-    x = -FAR_EDGE
-    while x <= FAR_EDGE:
-        swell = sum(
-            math.sin(x * bumps * factor + phase) / factor
-            for factor, phase in zip((1.0, 2.3, 4.1), phases, strict=True)
-        )
+    for step in range(round(2 * FAR_EDGE / _STEP) + 1):
+        x = step * _STEP - FAR_EDGE
+        turn = x * bumps
+        swell = math.sin(turn + first)
+        swell += math.sin(turn * 2.3 + second) / 2.3 + math.sin(turn * 4.1 + third) / 4.1
         points.append((x, base - height * (0.5 + swell / 3) + die.uniform(-rough, rough)))
-        x += 0.25
     return [*points, (FAR_EDGE, 16.0), (-FAR_EDGE, 16.0)]
 
 
@@ -97,7 +99,7 @@ def paint_hills(canvas: Canvas, palette: Palette, die: Random, rows: int = 3) ->
 
 
 def _height_at(outline: list[Point], x: float) -> float:
-    return min(outline[:-2], key=lambda point: abs(point[0] - x))[1]
+    return outline[round((x + FAR_EDGE) / _STEP)][1]
 
 
 def paint_ground(canvas: Canvas, colour: Colour, die: Random, top: float = 6.3) -> None:

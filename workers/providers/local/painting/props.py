@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from workers.providers.local.painting.canvas import Pen, Point
 from workers.providers.local.painting.colour import Colour, Palette, darker, lighter, mix
+from workers.providers.local.painting.geometry import Point
+from workers.providers.local.painting.pen import Pen
 
 
 def well_back(pen: Pen, palette: Palette) -> None:
@@ -73,8 +74,7 @@ def cottage(pen: Pen, palette: Palette, die: Random, lit: bool) -> None:
     for x in (-0.9, 0.9):
         window(pen, x, -0.8, 0.3, glass, lighter(palette.wood, 0.5))
         if lit:
-            (spot,) = pen.world([(x, -0.8)])
-            pen.canvas.glow(spot, 0.9 * pen.size, (255, 190, 90), 0.5, pen.depth)
+            pen.glow(x, -0.8, 0.9 * pen.size, (255, 190, 90), 0.5)
 
 
 def window(pen: Pen, x: float, y: float, half: float, glass: Colour, frame: Colour) -> None:
