@@ -33,6 +33,7 @@ class ChargingText(LocalTextProvider):
     """Writes as the local screenwriter does, for money, after thinking for a while."""
 
     free = False
+    ours = False
     price: Decimal | None = PRICE
 
     def estimate(self, request: Request) -> Decimal | None:
@@ -62,6 +63,7 @@ class ChargingVoice(LocalVoiceProvider):
     """Speaks as the local voices do, for money."""
 
     free = False
+    ours = False
 
     def estimate(self, request: Request) -> Decimal | None:
         return PRICE

@@ -52,7 +52,7 @@ async def take_in(
     """
     identity = Id()
     place = Place(context.storage, context.workspace_id, identity)
-    seen = await _seen(context, path, place)
+    seen = await _seen(context, path, place, ours=made is not None and made.ours)
     if made is None:
         stored = await context.storage.put_file(
             path, prefix=prefix or str(context.workspace_id), content_type=seen.facts.mime_type
@@ -103,11 +103,11 @@ def _named(path: Path, mime_type: str) -> str:
     return path.with_suffix(guess_extension(mime_type) or path.suffix).name
 
 
-async def _seen(context: Context, path: Path, place: Place) -> Seen:
+async def _seen(context: Context, path: Path, place: Place, *, ours: bool) -> Seen:
     folder = context.folder / f"{path.name}.made"
     folder.mkdir(exist_ok=True)
     try:
-        return await see(path, folder, place)
+        return await see(path, folder, place, ours=ours)
     except Unreadable as exc:
         raise GiveUp(str(exc), code="unreadable_file") from exc
 

@@ -74,6 +74,11 @@ class Provider(Protocol):
     def free(self) -> bool:
         """Whether calls cost nothing, so that a lost one may simply be made again."""
 
+    @property
+    def ours(self) -> bool:
+        """Whether its files are made by this project's own code, of nothing but words: the worker
+        may open them itself, as it may not open what comes from outside."""
+
     def estimate(self, request: Request) -> Decimal | None:
         """What the call will cost in USD, as far as one can tell; None where nobody knows."""
 
@@ -82,10 +87,18 @@ class CostsNothing:
     """A provider whose calls are free."""
 
     free = True
+    ours = False
 
     def estimate(self, request: Request) -> Decimal | None:
         """Nothing."""
         return FREE
+
+
+class Local(CostsNothing):
+    """A provider of this project's own: it makes its files here, of nothing but words."""
+
+    provider = "local"
+    ours = True
 
 
 def free_usage(seconds: float | None = None, tokens: int | None = None) -> Usage:

@@ -84,6 +84,8 @@ class Made:
     result: Any
     execution: PromptExecution
     storage_key: str
+    ours: bool
+    """Whether the file was made by this project's own code."""
 
 
 async def make_file(
@@ -105,7 +107,7 @@ async def make_file(
         return kind.model_validate({**values, "path": path})
 
     result, execution = await _once(context, call, lambda: make(path), remember, recall)
-    return Made(result, execution, execution.output_raw["storage_key"])
+    return Made(result, execution, execution.output_raw["storage_key"], call.provider.ours)
 
 
 async def write_text(context: Context, call: Call, provider: TextProvider) -> TextResult:

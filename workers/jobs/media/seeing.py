@@ -15,6 +15,7 @@ from documents.values import Id, now
 from workers.render.facts import MadeFile
 from workers.render.facts import TechnicalData as Facts
 from workers.render.probe import look
+from workers.render.probe_look import look_at
 
 SHOWN: Final[DerivativeName] = "thumbnail_medium"
 """The thumbnail that `thumbnail_url` leads to."""
@@ -90,13 +91,15 @@ class Seen:
         }
 
 
-async def see(path: Path, folder: Path, place: Place) -> Seen:
+async def see(path: Path, folder: Path, place: Place, *, ours: bool = False) -> Seen:
     """Look at a file and store what was made of it; `folder` is for that alone.
+
+    What is `ours`, and nothing from outside is in, needs no process of its own to be looked at.
 
     Raises:
         Unreadable: it is damaged, hostile, or of no known kind.
     """
-    found = await look(path, folder)
+    found = await (asyncio.to_thread(look_at, path, folder) if ours else look(path, folder))
     keeping = (place.keep(_name(made), folder / made.file, made) for made in found.made)
     return Seen(found.facts, found.prints, await asyncio.gather(*keeping))
 

@@ -7,7 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
-from workers.providers.base import CostsNothing, free_usage
+from workers.providers.base import Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.image import ImageRequest, ImageResult, PlacedFigure
 from workers.render.errors import Unreadable
@@ -16,14 +16,13 @@ from workers.render.probe import colours
 QUALITY: Final = 95
 
 
-class LocalImageProvider(CostsNothing):
+class LocalImageProvider(Local):
     """Paints the scene's words with sets and figures of its own; no model, no network.
 
     It takes after the colours of style references. How somebody looks it knows by their figure,
     which says more than a reference to their design could.
     """
 
-    provider = "local"
     model = "backlot-painter-3"
 
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
