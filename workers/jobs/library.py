@@ -151,6 +151,6 @@ async def _pictures(context: Context, batch: Sequence[Media]) -> tuple[PictureTo
             pictures.append(None)
             continue
         path = context.folder / f"{media.id}"
-        await context.storage.get_file(media.storage_key, path)
+        await context.storage.get_file(media.storage_key, path, size=media.filesize)
         pictures.append(PictureToEmbed(sha256=media.sha256, path=path))
     return tuple(pictures)

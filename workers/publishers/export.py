@@ -82,7 +82,7 @@ async def _fetch(context: Context, key: Id | None, folder: Path, name: str, noun
             f"The {noun} is not in the library any more.", code="file_gone", permanent=True
         )
     path = folder / f"{name}{Path(media.filename).suffix}"
-    await context.storage.get_file(media.storage_key, path)
+    await context.storage.get_file(media.storage_key, path, size=media.filesize)
 
 
 def _facts(publication: Publication) -> dict[str, object]:

@@ -35,7 +35,7 @@ class StorageCache:
         """See `SegmentCache`."""
         async for head in self._storage.list(f"{self._below(key)}/"):
             with contextlib.suppress(ObjectMissing, ChecksumMismatch):
-                await self._storage.get_file(head.key, into)
+                await self._storage.get_file(head.key, into, size=head.size)
                 return True
         return False
 

@@ -1,6 +1,7 @@
 """The way out: streams that survive a lost connection, and files fetched in parts side by side."""
 
 import asyncio
+import hashlib
 import os
 import uuid
 from collections.abc import AsyncGenerator, Iterator
@@ -41,22 +42,33 @@ async def stream(
                 raise
 
 
-async def get_file(bucket: Bucket, key: str, path: Path) -> None:
+async def get_file(bucket: Bucket, key: str, path: Path, size: int | None = None) -> None:
     """See `Storage.get_file`."""
     promised = sha256_of(key)
-    size = (await bucket.head(key)).size
+    if size is None:
+        size = (await bucket.head(key)).size
     temporary = path.with_name(f".{uuid.uuid4().hex}.part")
     with _removed_in_the_end(temporary):
-        await _fetch(bucket, key, size, temporary)
-        content = await fingerprint(bucket.threads, temporary)
-        if (content.sha256, content.size) != (promised, size):
+        fetch = _fetch_at_once if size <= PART else _fetch_in_parts
+        if await fetch(bucket, key, size, temporary) != (promised, size):
             raise ChecksumMismatch(
                 f"{key} is damaged in the object store: store the file again from its source."
             )
         await bucket.threads.run(temporary.replace, path)
 
 
-async def _fetch(bucket: Bucket, key: str, size: int, path: Path) -> None:
+async def _fetch_at_once(bucket: Bucket, key: str, size: int, path: Path) -> tuple[str, int]:
+    """Fetch a small file; answers its SHA-256 in hex and its size."""
+    # One byte more than there should be, so that a longer one shows.
+    async with aclosing(stream(bucket, key, 0, size + 1)) as chunks:
+        content = b"".join([chunk async for chunk in chunks])
+    digest = await bucket.threads.run(hashlib.sha256, content)
+    await bucket.threads.run(path.write_bytes, content)
+    return digest.hexdigest(), len(content)
+
+
+async def _fetch_in_parts(bucket: Bucket, key: str, size: int, path: Path) -> tuple[str, int]:
+    """Fetch a file in parts side by side; answers its SHA-256 in hex and its size."""
     starts = iter(range(0, size, PART))
     with _new_file(path, size) as descriptor:
 
@@ -71,6 +83,8 @@ async def _fetch(bucket: Bucket, key: str, size: int, path: Path) -> None:
         except BaseExceptionGroup as failures:
             # The first is the cause; the others were cancelled or met the same trouble.
             raise failures.exceptions[0] from failures
+    content = await fingerprint(bucket.threads, path)
+    return content.sha256, content.size
 
 
 async def _fetch_part(bucket: Bucket, key: str, start: int, end: int, descriptor: int) -> None:

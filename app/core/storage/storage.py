@@ -183,13 +183,13 @@ class Storage:
             raise ValueError(f"no bytes can lie between {start} and {end}")
         return downloads.stream(self._open_bucket, key, start, end)
 
-    async def get_file(self, key: str, path: Path) -> None:
+    async def get_file(self, key: str, path: Path, *, size: int | None = None) -> None:
         """Fetch an object into a file, in parts side by side and constant memory.
 
         The file appears under its name, or replaces what had it, only when its size and SHA-256
-        are right; `ChecksumMismatch` otherwise.
+        are right; `ChecksumMismatch` otherwise. Who knows the size spares the store a question.
         """
-        await downloads.get_file(self._open_bucket, key, path)
+        await downloads.get_file(self._open_bucket, key, path, size)
 
     async def head(self, key: str) -> ObjectHead:
         """What the store knows of an object; `ObjectMissing` where there is none."""

@@ -53,7 +53,7 @@ async def from_library(context: Context, key: Id, into: Path) -> Media:
     media = await Media.first_in({"workspace_id": context.workspace_id}, {"_id": key})
     if media is None:
         raise GiveUp("The file of the library is not there any more.", code="subject_gone")
-    await context.storage.get_file(media.storage_key, into)
+    await context.storage.get_file(media.storage_key, into, size=media.filesize)
     return media
 
 

@@ -243,7 +243,7 @@ async def _fetched(context: Context, material: AudioTrack | BackgroundImage) -> 
             code="subject_gone",
         )
     path = context.folder / f"{noun}-{place:02}{Path(media.filename).suffix}"
-    await context.storage.get_file(media.storage_key, path)
+    await context.storage.get_file(media.storage_key, path, size=media.filesize)
     return path
 
 

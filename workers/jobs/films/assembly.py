@@ -303,5 +303,5 @@ def _shifted(caption: Caption, seconds: float) -> Caption:
 
 async def _fetch(context: Context, media: Media, name: str) -> Path:
     path = context.folder / name
-    await context.storage.get_file(media.storage_key, path)
+    await context.storage.get_file(media.storage_key, path, size=media.filesize)
     return path

@@ -55,8 +55,8 @@ async def fetched(context: Context, media: Media) -> Path | None:
     """
     if media.quarantine is not None or media.kind != "image":
         return None
-    key = next((each.key for each in media.derivatives if each.name == USED), None)
-    if key is None:
+    used = next((each for each in media.derivatives if each.name == USED), None)
+    if used is None or used.key is None:
         if media.look_version < LOOK_VERSION:
             raise ProviderError(
                 f"The reference {media.filename} has not been looked at yet.",
@@ -66,7 +66,7 @@ async def fetched(context: Context, media: Media) -> Path | None:
         return None
     path = context.folder / f"reference-{media.id}.webp"
     if not path.exists():
-        await context.storage.get_file(key, path)
+        await context.storage.get_file(used.key, path, size=used.size or None)
     return path
 
 
