@@ -77,7 +77,7 @@ def _compose(request: MusicRequest, into: Path) -> None:
             heard *= np.float32(_ROOM_SHARES[note.instrument])
             echoed[:, start:end] += heard
     mix += in_the_room(echoed)
-    write_wav(into, _mastered(mix, request.seconds))
+    write_wav(into, 2, [_mastered(mix, request.seconds)])
 
 
 def _sound(note: Note, brightness: float) -> Samples:
