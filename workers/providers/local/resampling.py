@@ -9,16 +9,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from workers.providers.local.sound import SAMPLE_RATE, Samples
+from workers.providers.local.sound import LARGEST_PRODUCT, SAMPLE_RATE, Samples
 
 _HALF = 32
 """Samples that are heeded on either side of a moment."""
 _PART = 64
 _SHORTEST_PERIOD = 128
 _WINDOW = 8.0
-_AT_ONCE = 32
-"""Periods in one product: small enough for it never to wake BLAS' threads, which would cost far
-more than they do."""
+_AT_ONCE = LARGEST_PRODUCT // (2 * _PART * _PART)
+"""Periods in one product."""
 
 
 def resampled(sound: Samples, rate: int) -> Iterator[Samples]:

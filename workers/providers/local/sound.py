@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 SAMPLE_RATE = 48_000
+LARGEST_PRODUCT = 2**18
+"""Multiplications in one product of matrices: few enough for it never to wake BLAS' threads, which
+would cost far more than they do."""
 
 Samples = npt.NDArray[np.float32]
 
@@ -31,7 +34,10 @@ def write_wav(path: Path, channels: int, blocks: Iterable[Samples]) -> None:
             whole = block * np.float32(32767)
             np.rint(whole, out=whole)
             np.clip(whole, -32767, 32767, out=whole)
-            file.writeframesraw(whole.T.astype("<i2").tobytes())
+            frames = np.empty(whole.shape[::-1], dtype="<i2")
+            for channel, heard in enumerate(whole):
+                frames[:, channel] = heard
+            file.writeframesraw(frames.tobytes())
 
 
 def levelled(samples: Samples, loudness: float, peak: float) -> Samples:
