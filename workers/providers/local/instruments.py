@@ -186,7 +186,7 @@ def bell(note: int, seconds: float) -> Samples:
     parts = [
         Sine(tone * ratio, strength, decay)
         for ratio, strength, decay in ((1, 1.0, 1.5), (2, 0.32, 2.6), (3.01, 0.12, 4.5))
-        if tone * ratio < _HIGHEST
+        if ratio == 1 or tone * ratio < _HIGHEST
     ]
     sound = sines(round(seconds * RATE), parts)[np.newaxis]
     return _shaped(sound, 0.24, 0.012, min(0.2, seconds / 3))
