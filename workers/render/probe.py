@@ -5,16 +5,7 @@ it is started at the first question and ends with the worker.
 """
 
 import asyncio
-import atexit
-import contextlib
 import json
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,76 +13,16 @@ from typing import Any
 from workers.render.errors import Unreadable
 from workers.render.facts import Box, Look, TechnicalData
 from workers.render.limits import LOOK_SECONDS, PROBE_SECONDS
-from workers.render.processes import bare_environment, python_module
+from workers.render.servants import Servant
 
 __all__ = ["TechnicalData", "colours", "likeness", "look", "probe", "probe_many", "thumbnail"]
 
 THUMBNAIL_SIZE = 480
-_BACKLOG = 512
-_LONGEST_FOLDER = 70
 _AT_ONCE = 16
 _ANSWER_BYTES = 256 * 1024
 
 
-class _Prober:
-    """The probing process and the address it listens at."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._folder: Path | None = None
-        self._owner = 0
-
-    def address(self) -> str:
-        """Where to connect; starts the process if it does not run."""
-        with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._stop()
-                self._start()
-            return str(self._folder and self._folder / "probe")
-
-    def _start(self) -> None:
-        self._owner = os.getpid()
-        self._folder = _short_folder()
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self._folder / "probe"))
-            listener.listen(_BACKLOG)
-            self._process = subprocess.Popen(
-                python_module("workers.render.probe_child", str(listener.fileno())),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[listener.fileno()],
-                env=bare_environment(),
-                start_new_session=True,
-            )
-
-    def _stop(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)  # its forks too
-            self._process.communicate()
-            self._process = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    def close(self) -> None:
-        """End the process, if it was this one that started it."""
-        with self._lock:
-            if self._owner == os.getpid():
-                self._stop()
-
-
-def _short_folder() -> Path:
-    """A new folder in which a socket can be: its path may have some hundred bytes at most."""
-    below = tempfile.gettempdir()
-    short = below if len(os.fsencode(below)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="backlot-probe-", dir=short))
-
-
-_prober = _Prober()
-atexit.register(_prober.close)
+_prober = Servant("workers.render.probe_child")
 
 
 async def probe(path: Path) -> TechnicalData:
@@ -190,13 +121,10 @@ async def _ask(path: Path, request: bytes, seconds: int) -> dict[str, Any]:
 
 
 async def _exchange(request: bytes) -> bytes:
-    address = await asyncio.to_thread(_prober.address)
-    reader, writer = await asyncio.open_unix_connection(address, limit=_ANSWER_BYTES)
     try:
-        writer.write(request)
-        await writer.drain()
-        return await reader.readline()
+        async with _prober.connected(_ANSWER_BYTES) as (reader, writer):
+            writer.write(request)
+            await writer.drain()
+            return await reader.readline()
     except ConnectionError:
         return b""
-    finally:
-        writer.close()

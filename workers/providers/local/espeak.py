@@ -1,20 +1,29 @@
-"""A process of its own that speaks with eSpeak NG: `python -m workers.providers.local.espeak`.
+"""The speaking process: `python -m workers.providers.local.espeak FD`, a socket to listen at as FD.
 
 eSpeak NG is under the GPL, so its library is loaded here and nowhere else; this module talks to
-the rest by text alone and imports nothing of ours. It reads one JSON request from standard input,
-writes a WAV file (mono, 16 bit, eSpeak's own rate) and answers with one JSON line on standard
-output: `rate`, `samples`, `voice` and `events`, each `[kind, position, length, milliseconds]` with
-kind 1 for a word (position counted in characters from 1) and 5 for the end of a clause.
+the rest through that socket alone and imports nothing of ours. A connection takes one request, a
+JSON line, and is answered with a JSON line: `rate`, `voice` and `events`, each `[kind, position,
+length, milliseconds]` with kind 1 for a word (position counted in characters from 1) and 5 for the
+end of a clause; then come the samples, mono, 16 bit, the low byte first. A line that can't be
+spoken is answered with a `reason` alone.
+
+The library is loaded once, and every request has a fork: it always begins in the same state, and
+when it crashes or takes too long it ends alone. The process ends when its standard input is closed,
+that is with its parent; a fork also ends soon after whoever asked has gone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import json
 import os
+import select
+import signal
+import socket
 import sys
-import wave
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +34,8 @@ _UTF8_WITH_END_PAUSE = 0x1001
 _RATE, _VOLUME, _PITCH, _RANGE = 1, 2, 3, 4
 _LIST_END, _WORD, _CLAUSE_END = 0, 1, 5
 _LONGEST_SECONDS = 1800
+_PATIENCE = 70
+"""Seconds that a fork may take, in all: a little more than those who ask wait for it."""
 
 
 class _Identity(ctypes.Union):
@@ -49,8 +60,12 @@ _Callback = ctypes.CFUNCTYPE(
 )
 
 
-def speak(request: dict[str, Any]) -> dict[str, Any]:
-    """Speak `text` with the first of `voices` that is there, into the file `path`."""
+def speak(request: dict[str, Any], asker: socket.socket) -> tuple[dict[str, Any], bytearray]:
+    """Speak `text` with the first of `voices` that is there: the answer, and the samples.
+
+    Stops early when the asker has gone. Raises ImportError or OSError where eSpeak NG is not
+    installed, and KeyError or ValueError for what is no request.
+    """
     library, rate = _library()
     voice = next(
         (name for name in request["voices"] if not library.espeak_SetVoiceByName(name.encode())),
@@ -75,7 +90,8 @@ def speak(request: dict[str, Any]) -> dict[str, Any]:
             index += 1
         if samples and count > 0:
             sound.extend(ctypes.string_at(samples, count * 2))
-        return int(len(sound) > _LONGEST_SECONDS * rate * 2)
+        gone = bool(select.select([asker], [], [], 0)[0])  # nobody says more than the one request
+        return int(gone or len(sound) > _LONGEST_SECONDS * rate * 2)
 
     callback = _Callback(receive)
     library.espeak_SetSynthCallback(callback)
@@ -84,14 +100,10 @@ def speak(request: dict[str, Any]) -> dict[str, Any]:
     text = request["text"].encode()
     library.espeak_Synth(text, len(text) + 1, 0, _CHARACTERS, 0, _UTF8_WITH_END_PAUSE, None, None)
     library.espeak_Synchronize()
-    with wave.open(request["path"], "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes(bytes(sound))
-    return {"rate": rate, "samples": len(sound) // 2, "voice": voice, "events": events}
+    return {"rate": rate, "voice": voice, "events": events}, sound
 
 
+@cache
 def _library() -> tuple[ctypes.CDLL, int]:
     import espeakng_loader
 
@@ -101,25 +113,60 @@ def _library() -> tuple[ctypes.CDLL, int]:
         ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
     )  # fmt: skip
     library.espeak_SetSynthCallback.argtypes = (_Callback,)
+    library.espeak_ListVoices.argtypes = (ctypes.c_void_p,)
     # The library keeps its data path in 160 bytes, so it is given a short one.
     os.chdir(Path(espeakng_loader.get_data_path()).parent)
     rate = library.espeak_Initialize(_SYNCHRONOUS, 0, b".", _DONT_EXIT)
     if rate <= 0:
         raise OSError("eSpeak NG does not find its data: install espeakng-loader again.")
+    library.espeak_ListVoices(None)  # or every fork would look through all files of voices
     return library, rate
 
 
-def main() -> int:
-    """Answer one request; a failure is one line on standard error and exit code 1."""
+def _serve_one(connection: socket.socket) -> None:
+    signal.alarm(_PATIENCE)  # also for one who connects and asks nothing
+    with connection.makefile("rb") as reader:
+        line = reader.readline()
     try:
-        answer = speak(json.load(sys.stdin))
-    except (OSError, ValueError, KeyError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
-    return 0
+        answer, sound = speak(json.loads(line), connection)
+    except (ImportError, OSError, ValueError, KeyError) as error:
+        answer, sound = {"reason": str(error)}, bytearray()
+    connection.sendall(json.dumps(answer).encode() + b"\n" + sound)
+
+
+def _reap(running: set[int]) -> None:
+    while running:
+        pid, _ = os.waitpid(-1, os.WNOHANG)
+        if not pid:
+            return
+        running.discard(pid)
+
+
+def main() -> int:
+    """Serve until standard input is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    running: set[int] = set()
+    with contextlib.suppress(ImportError, OSError):  # each request will be told
+        _library()
+    gc.freeze()  # or every fork would copy what a collection only looks at
+    while True:
+        ready, _, _ = select.select([listener, sys.stdin], [], [], 1.0 if running else None)
+        _reap(running)
+        if sys.stdin in ready:
+            return 0
+        if listener not in ready:
+            continue
+        connection, _ = listener.accept()
+        pid = os.fork()
+        if not pid:
+            try:
+                listener.close()
+                _serve_one(connection)
+            finally:
+                os._exit(0)
+        running.add(pid)
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -1,33 +1,46 @@
-"""The local speaker: eSpeak NG in a child process, with the time of every word."""
+"""The local speaker: eSpeak NG in a process of its own, with the time of every word."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-import sys
-import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-import workers
 from workers.providers.base import CostsNothing, free_usage
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
 from workers.providers.local.languages import unknown_script
 from workers.providers.voice import SpeechResult, VoiceRequest, Word
+from workers.render.servants import Servant
 
 LONGEST_TEXT = 10_000
 TIME_LIMIT = 60.0
 
-_ROOT = Path(workers.__file__).resolve().parents[1]
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _TOKEN = re.compile(r"\S+")
 _DENSE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 _SPEECH_LOUDNESS, _SPEECH_PEAK = -20.0, -3.0
 _SECONDS_A_SIGN, _SHORTEST_SILENCE = 0.07, 0.4
 _WORD_EVENT, _END_EVENT = 1, 5
+_LONGEST_ANSWER = 2**20
+
+_speaker = Servant("workers.providers.local.espeak")
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """What eSpeak said: 16 bit samples at its own rate, and when which word began."""
+
+    events: list[list[int]]
+    samples: bytes
+    rate: int
+
+
+_NOTHING_SPOKEN = _Spoken([], b"", 48_000)
 
 
 class LocalVoiceProvider(CostsNothing):
@@ -62,13 +75,11 @@ class LocalVoiceProvider(CostsNothing):
                 "the line in another script, or set up a voice that knows it.",
                 code="language_unsupported",
             )
-        events: list[list[int]] = []
-        with tempfile.TemporaryDirectory(prefix="backlot-voice-") as folder:
-            raw = Path(folder) / "speech.wav"
-            if any(character.isalnum() for character in text):
-                events = (await _run(_order(request, text, raw)))["events"]
-            seconds = await asyncio.to_thread(_convert, raw, into, text)
-        words = _words(text, events, seconds)
+        spoken = _NOTHING_SPOKEN
+        if any(character.isalnum() for character in text):
+            spoken = await _spoken(_order(request, text))
+        seconds = await asyncio.to_thread(_convert, spoken, into, text)
+        words = _words(text, spoken.events, seconds)
         return SpeechResult(
             provider=self.provider,
             model=self.model,
@@ -81,7 +92,7 @@ class LocalVoiceProvider(CostsNothing):
         )
 
 
-def _order(request: VoiceRequest, text: str, raw: Path) -> bytes:
+def _order(request: VoiceRequest, text: str) -> bytes:
     manner = voices.manner_of(request.emotion, request.speed, request.characteristics)
     return orjson.dumps(
         {
@@ -91,62 +102,54 @@ def _order(request: VoiceRequest, text: str, raw: Path) -> bytes:
             "pitch": manner.pitch,
             "range": manner.range,
             "volume": manner.volume,
-            "path": str(raw.resolve()),
         }
     )
 
 
-async def _run(order: bytes) -> dict[str, Any]:
-    """One child, one line. However the wait ends, the child has ended too."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workers.providers.local.espeak",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE, cwd=_ROOT,
-    )  # fmt: skip
+async def _spoken(order: bytes) -> _Spoken:
+    """One line, spoken. However the wait ends, the speaking of it ends too."""
     try:
-        async with asyncio.timeout(TIME_LIMIT):
-            answer, complaint = await child.communicate(order)
+        async with (
+            asyncio.timeout(TIME_LIMIT),
+            _speaker.connected(_LONGEST_ANSWER) as (reader, writer),
+        ):
+            writer.write(order + b"\n")
+            answer = await reader.readline()
+            samples = await reader.read()
     except TimeoutError:
         raise ProviderError(
             f"eSpeak NG did not finish a line within {TIME_LIMIT:.0f} seconds.",
             code="timeout",
             retryable=True,
         ) from None
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await asyncio.shield(child.wait())
-    if child.returncode:
-        reason = complaint.decode(errors="replace").strip().splitlines()[-1:]
-        raise ProviderError(
-            f"eSpeak NG failed: {(reason or ['it ended without a word.'])[0]}",
-            code="voice_failed",
-            retryable=True,
-        )
-    found: dict[str, Any] = orjson.loads(answer)
-    return found
+    except OSError as error:
+        raise _failure(str(error)) from None
+    if not answer:
+        raise _failure("it ended without a word.")
+    said: dict[str, Any] = orjson.loads(answer)
+    if "reason" in said:
+        raise _failure(said["reason"])
+    return _Spoken(said["events"], samples, said["rate"])
 
 
-def _convert(raw: Path, into: Path, text: str) -> float:
+def _failure(reason: str) -> ProviderError:
+    return ProviderError(f"eSpeak NG failed: {reason}", code="voice_failed", retryable=True)
+
+
+def _convert(spoken: _Spoken, into: Path, text: str) -> float:
     import numpy as np
 
-    from workers.providers.local.sound import (
-        SAMPLE_RATE,
-        levelled,
-        read_mono,
-        resample,
-        write_wav,
-    )
+    from workers.providers.local.resampling import resampled
+    from workers.providers.local.sound import SAMPLE_RATE, levelled, samples_of, write_wav
 
-    speech = np.zeros(0, dtype=np.float32)
-    if raw.exists():
-        samples, rate = read_mono(raw)
-        speech = levelled(resample(samples, rate), _SPEECH_LOUDNESS, _SPEECH_PEAK)
+    speech = levelled(samples_of(spoken.samples), _SPEECH_LOUDNESS, _SPEECH_PEAK)
+    rate = spoken.rate
     if not speech.any():
         silence = max(_SHORTEST_SILENCE, len(text.strip()) * _SECONDS_A_SIGN)
-        speech = np.zeros(round(silence * SAMPLE_RATE), dtype=np.float32)
-    write_wav(into, speech)
-    return float(speech.size / SAMPLE_RATE)
+        rate = SAMPLE_RATE
+        speech = np.zeros((1, round(silence * rate)), dtype=np.float32)
+    write_wav(into, 1, resampled(speech, rate))
+    return float(round(speech.shape[1] * SAMPLE_RATE / rate) / SAMPLE_RATE)
 
 
 def _spans(text: str, events: list[list[int]]) -> list[tuple[int, int, float]]:

@@ -1,4 +1,4 @@
-"""Speech is a real file with the time of every word, from a child that never outlives its call."""
+"""Speech is a real file with the time of every word, from one process that serves all lines."""
 
 from __future__ import annotations
 
@@ -115,34 +115,87 @@ async def test_an_endless_line_is_refused(tmp_path: Path) -> None:
         await speak("word " * 3000, tmp_path / "speech.wav")
 
 
-async def test_a_child_that_takes_too_long_is_ended(
+async def test_a_line_that_takes_too_long_is_ended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(voice, "TIME_LIMIT", 0.001)
+    await idle_process(tmp_path)
+    monkeypatch.setattr(voice, "TIME_LIMIT", 0.02)
     with pytest.raises(ProviderError, match="within") as failure:
         await speak("word " * 1500, tmp_path / "speech.wav")
     assert (failure.value.code, failure.value.retryable) == ("timeout", True)
-    assert not speaking_children()
+    await until_nobody_speaks()
 
 
-async def test_cancelling_ends_the_child(tmp_path: Path) -> None:
+async def test_cancelling_ends_the_line_and_no_other(tmp_path: Path) -> None:
+    process = await idle_process(tmp_path)
     task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.wav"))
-    while not speaking_children():
+    while not lines_of(process):
         await asyncio.sleep(0.001)
+    other = asyncio.create_task(speak("Look before you leap. " * 20, tmp_path / "other.wav"))
+    await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert not speaking_children()
+    assert (await other).duration > 5
+    await until_nobody_speaks()
     assert not (tmp_path / "speech.wav").exists()
 
 
-def speaking_children() -> list[psutil.Process]:
+async def test_one_process_serves_all_lines_and_is_replaced_when_it_died(tmp_path: Path) -> None:
+    first = await idle_process(tmp_path)
+    await asyncio.gather(*(speak("Half done.", tmp_path / f"{each}.wav") for each in range(8)))
+    assert speaking_processes() == [first]
+    first.kill()
+    while first.status() != psutil.STATUS_ZOMBIE:
+        await asyncio.sleep(0.001)
+    await speak("Half done.", tmp_path / "again.wav")
+    [second] = speaking_processes()
+    assert second != first
+    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "0.wav").read_bytes()
+
+
+async def test_a_line_whose_process_is_killed_fails_and_may_be_tried_again(tmp_path: Path) -> None:
+    process = await idle_process(tmp_path)
+    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.wav"))
+    while not (lines := lines_of(process)):
+        await asyncio.sleep(0.001)
+    lines[0].kill()
+    with pytest.raises(ProviderError, match="eSpeak NG failed") as failure:
+        await task
+    assert (failure.value.code, failure.value.retryable) == ("voice_failed", True)
+
+
+async def test_what_the_process_cannot_do_is_told() -> None:
+    with pytest.raises(ProviderError, match="eSpeak NG failed: 'voices'") as failure:
+        await voice._spoken(b"{}")
+    assert (failure.value.code, failure.value.retryable) == ("voice_failed", True)
+
+
+async def idle_process(folder: Path) -> psutil.Process:
+    """The one speaking process, started and with nothing to say."""
+    await speak("Well begun.", folder / "begun.wav")
+    await until_nobody_speaks()
+    [process] = speaking_processes()
+    return process
+
+
+def speaking_processes() -> list[psutil.Process]:
     return [
         child
         for child in psutil.Process().children()
         if child.status() != psutil.STATUS_ZOMBIE
         and any("espeak" in part for part in child.cmdline())
     ]
+
+
+def lines_of(process: psutil.Process) -> list[psutil.Process]:
+    return [fork for fork in process.children() if fork.status() != psutil.STATUS_ZOMBIE]
+
+
+async def until_nobody_speaks() -> None:
+    async with asyncio.timeout(10):
+        while any(lines_of(process) for process in speaking_processes()):
+            await asyncio.sleep(0.001)
 
 
 def test_everybody_has_a_voice_of_their_own_that_stays() -> None:

@@ -1,0 +1,99 @@
+"""Processes that serve a whole worker: started when first called, gone when the worker is."""
+
+import asyncio
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from workers.render.processes import bare_environment, python_module
+
+_BACKLOG = 512
+_LONGEST_FOLDER = 70
+
+
+class Servant:
+    """A module of ours as a process that answers at a unix socket.
+
+    The module's one argument is the file descriptor that it accepts connections from, and it ends
+    when its standard input does. One that died is started again at the next call.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+        self._owner = 0
+        atexit.register(self.close)
+
+    @asynccontextmanager
+    async def connected(
+        self, longest_line: int
+    ) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
+        """A connection of one's own, closed when the block is left; starts the process if need be.
+
+        `longest_line` is what a line of an answer may have, in bytes. Raises OSError if the process
+        can't be started or reached.
+        """
+        address = await asyncio.to_thread(self._address)
+        reader, writer = await asyncio.open_unix_connection(address, limit=longest_line)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+
+    def _address(self) -> str:
+        with self._lock:
+            if self._process is None or self._process.poll() is not None:
+                self._stop()
+                self._start()
+            return str(self._folder and self._folder / "door")
+
+    def _start(self) -> None:
+        self._owner = os.getpid()
+        self._folder = _short_folder()
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(self._folder / "door"))
+            listener.listen(_BACKLOG)
+            self._process = subprocess.Popen(
+                python_module(self._module, str(listener.fileno())),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[listener.fileno()],
+                env=bare_environment(),
+                start_new_session=True,
+            )
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)  # its forks too
+            self._process.communicate()
+            self._process = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+
+    def close(self) -> None:
+        """End the process, if it was this one that started it."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._stop()
+
+
+def _short_folder() -> Path:
+    """A new folder in which a socket can be: its path may have some hundred bytes at most."""
+    below = tempfile.gettempdir()
+    short = below if len(os.fsencode(below)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix="backlot-servant-", dir=short))
