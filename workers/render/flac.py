@@ -13,16 +13,17 @@ from workers.render.samples import Samples
 
 
 class FlacWriter:
-    """A 48 kHz stereo FLAC file of 16 bits that grows by blocks of any length."""
+    """A 48 kHz FLAC file of 16 bits, of one or two channels, that grows by blocks of any length."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, channels: int = 2) -> None:
+        self._layout = "mono" if channels == 1 else "stereo"
         self._container = av.open(str(path.absolute()), "w", format="flac")
         self._stream = self._container.add_stream("flac", rate=SAMPLE_RATE)
-        self._stream.codec_context.layout = "stereo"
+        self._stream.codec_context.layout = self._layout
         self._stream.codec_context.format = "s16"
         self._stream.codec_context.open()
         self._frame_size = self._stream.codec_context.frame_size or 4608
-        self._rest = np.zeros((0, 2), dtype=np.int16)
+        self._rest = np.zeros((0, channels), dtype=np.int16)
         self.written = 0
 
     def __enter__(self) -> Self:
@@ -41,8 +42,11 @@ class FlacWriter:
         self._container.close()
 
     def write(self, block: Samples) -> None:
-        """Add samples, -1 to 1."""
-        whole = np.round(np.clip(block, -1, 1) * 32767).astype(np.int16)
+        """Add samples, (n, channels); what is beyond -1 to 1 is cut."""
+        scaled = block * np.float32(32767)
+        np.rint(scaled, out=scaled)
+        np.clip(scaled, -32767, 32767, out=scaled)
+        whole = scaled.astype(np.int16)
         waiting = np.concatenate([self._rest, whole])
         full = len(waiting) - len(waiting) % self._frame_size
         for start in range(0, full, self._frame_size):
@@ -51,7 +55,7 @@ class FlacWriter:
 
     def _encode(self, part: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]") -> None:
         flat = np.ascontiguousarray(part).reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(flat, format="s16", layout="stereo")
+        frame = av.AudioFrame.from_ndarray(flat, format="s16", layout=self._layout)
         frame.sample_rate = SAMPLE_RATE
         frame.time_base = Fraction(1, SAMPLE_RATE)
         frame.pts = self.written

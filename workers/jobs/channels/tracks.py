@@ -38,6 +38,7 @@ from workers.runtime.calls import Call
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp, Outcome
 
+FLAC: Final = "audio/flac"
 LONGEST_SECONDS: Final = 9_999
 
 
@@ -108,11 +109,14 @@ async def _made(
     provider = composer(track.provider, context.providers.music, context.resources.settings)
 
     async def compose(into: Path) -> FileResult:
-        raw = into.with_suffix(".wav")
+        raw = into.with_suffix(".raw")
         result = await provider.compose(request, raw)
-        await to_flac(raw, into)
-        await asyncio.to_thread(raw.unlink)
-        return result.model_copy(update={"path": into, "media_type": "audio/flac"})
+        if result.media_type == FLAC:
+            await asyncio.to_thread(raw.replace, into)
+        else:
+            await to_flac(raw, into)
+            await asyncio.to_thread(raw.unlink)
+        return result.model_copy(update={"path": into, "media_type": FLAC})
 
     call = Call(
         provider,

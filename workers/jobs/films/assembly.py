@@ -227,15 +227,13 @@ async def _timeline(context: Context, scene: Scene, frame: FrameFormat) -> Timel
     ]
     voices = [
         VoiceClip(
-            path=await _fetch(
-                context, await media_of(line.audio_id, "voice"), f"line-{number}.wav"
-            ),
+            path=await _fetch(context, await media_of(line.audio_id, "voice"), f"line-{number}"),
             start=line.timing or 0,
         )
         for number, line in enumerate(scene.script.dialogue)
     ]
     music = scene.production.music_id
-    bed = [await _fetch(context, await media_of(music, "music"), "music.wav")] if music else []
+    bed = [await _fetch(context, await media_of(music, "music"), "music")] if music else []
     return Timeline(
         format=frame,
         shots=tuple(_shots(scene, pictures, frame)),

@@ -163,7 +163,7 @@ async def voice_character(context: Context, parameters: VoiceCharacter) -> Outco
         context,
         call,
         lambda path: voice.speak(request, path),
-        context.folder / "voice.wav",
+        context.folder / "voice",
         SpeechResult,
     )
     cast = character.model_copy(

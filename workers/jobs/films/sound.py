@@ -100,7 +100,7 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
         context,
         call,
         lambda path: context.providers.music.compose(request, path),
-        context.folder / f"scene-{scene.scene_number:02}-music.wav",
+        context.folder / f"scene-{scene.scene_number:02}-music",
         FileResult,
     )
     media = await take_in(
@@ -171,7 +171,7 @@ async def _speak(
         context,
         call,
         lambda path: voice.speak(request, path),
-        context.folder / f"scene-{scene.scene_number:02}-line-{number + 1:02}.wav",
+        context.folder / f"scene-{scene.scene_number:02}-line-{number + 1:02}",
         SpeechResult,
     )
     sample = speaker.voice_profile.audio_sample_id if speaker else None

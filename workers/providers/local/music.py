@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workers.providers.base import CostsNothing, FileResult, free_usage
+from workers.providers.base import FileResult, Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.music import MusicRequest
 
@@ -23,10 +23,9 @@ _ROOM_SHARES = {
 }
 
 
-class LocalMusicProvider(CostsNothing):
+class LocalMusicProvider(Local):
     """Composes in the mood's key, in the metre, tempo and instruments that the prompt names."""
 
-    provider = "local"
     model = "backlot-composer-4"
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
@@ -43,7 +42,7 @@ class LocalMusicProvider(CostsNothing):
             model=self.model,
             usage=free_usage(seconds=request.seconds),
             path=into,
-            media_type="audio/wav",
+            media_type="audio/flac",
             seconds=request.seconds,
         )
 
@@ -55,7 +54,7 @@ def _compose(request: MusicRequest, into: Path) -> None:
     from workers.providers.local.mastering import mastered
     from workers.providers.local.room import add_the_room
     from workers.providers.local.score import character_of, notes_of
-    from workers.providers.local.sound import SAMPLE_RATE, write_wav
+    from workers.providers.local.sound import SAMPLE_RATE, write_flac
 
     character = character_of(request.mood, request.prompt)
     count = max(1, round(request.seconds * SAMPLE_RATE))
@@ -78,7 +77,7 @@ def _compose(request: MusicRequest, into: Path) -> None:
             heard *= np.float32(_ROOM_SHARES[note.instrument])
             sent[:, start:end] += heard
     add_the_room(mix, sent, RATE)
-    write_wav(into, 2, mastered(mix, RATE, count))
+    write_flac(into, 2, mastered(mix, RATE, count))
 
 
 def _sound(note: Note, brightness: float) -> Samples:

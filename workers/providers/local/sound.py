@@ -1,13 +1,14 @@
-"""Sound as NumPy arrays, (channels, n): levels, and 48 kHz WAV files."""
+"""Sound as NumPy arrays, (channels, n): levels, and 48 kHz FLAC files."""
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+from workers.render.flac import FlacWriter
 
 SAMPLE_RATE = 48_000
 LARGEST_PRODUCT = 2**18
@@ -24,20 +25,14 @@ def samples_of(sound: bytes) -> Samples:
     return samples[np.newaxis]
 
 
-def write_wav(path: Path, channels: int, blocks: Iterable[Samples]) -> None:
-    """Write sound at 48 kHz as a 16 bit WAV file, block by block; what is beyond -1 to 1 is cut."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(channels)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
+def write_flac(path: Path, channels: int, blocks: Iterable[Samples]) -> None:
+    """Write sound at 48 kHz as a 16 bit FLAC file, block by block; what is beyond -1 to 1 is cut.
+
+    A fifth of what a WAV takes: less to store than it costs to encode.
+    """
+    with FlacWriter(path, channels) as writer:
         for block in blocks:
-            whole = block * np.float32(32767)
-            np.rint(whole, out=whole)
-            np.clip(whole, -32767, 32767, out=whole)
-            frames = np.empty(whole.shape[::-1], dtype="<i2")
-            for channel, heard in enumerate(whole):
-                frames[:, channel] = heard
-            file.writeframesraw(frames.tobytes())
+            writer.write(block.T)
 
 
 def levelled(samples: Samples, loudness: float, peak: float) -> Samples:

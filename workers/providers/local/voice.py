@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from workers.providers.base import CostsNothing, free_usage
+from workers.providers.base import Local, free_usage
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
 from workers.providers.local.languages import unknown_script
@@ -43,10 +43,9 @@ class _Spoken:
 _NOTHING_SPOKEN = _Spoken([], b"", 48_000)
 
 
-class LocalVoiceProvider(CostsNothing):
+class LocalVoiceProvider(Local):
     """Speaks with eSpeak NG: clear, many languages, and plainly a machine."""
 
-    provider = "local"
     model = "espeak-ng-1.52"
 
     def voice_for(self, name: str, gender: str | None, seed: int) -> str:
@@ -85,7 +84,7 @@ class LocalVoiceProvider(CostsNothing):
             model=self.model,
             usage=free_usage(seconds=seconds),
             path=into,
-            media_type="audio/wav",
+            media_type="audio/flac",
             seconds=seconds,
             duration=seconds,
             words=tuple(words),
@@ -140,7 +139,7 @@ def _convert(spoken: _Spoken, into: Path, text: str) -> float:
     import numpy as np
 
     from workers.providers.local.resampling import resampled
-    from workers.providers.local.sound import SAMPLE_RATE, levelled, samples_of, write_wav
+    from workers.providers.local.sound import SAMPLE_RATE, levelled, samples_of, write_flac
 
     speech = levelled(samples_of(spoken.samples), _SPEECH_LOUDNESS, _SPEECH_PEAK)
     rate = spoken.rate
@@ -148,7 +147,7 @@ def _convert(spoken: _Spoken, into: Path, text: str) -> float:
         silence = max(_SHORTEST_SILENCE, len(text.strip()) * _SECONDS_A_SIGN)
         rate = SAMPLE_RATE
         speech = np.zeros((1, round(silence * rate)), dtype=np.float32)
-    write_wav(into, 1, resampled(speech, rate))
+    write_flac(into, 1, resampled(speech, rate))
     return float(round(speech.shape[1] * SAMPLE_RATE / rate) / SAMPLE_RATE)
 
 

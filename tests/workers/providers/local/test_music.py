@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.support.sounds import read_flac
 from workers.providers.errors import ProviderRefused
 from workers.providers.local.music import LocalMusicProvider
 from workers.providers.local.score import CHARACTERS, character_of
@@ -19,15 +19,12 @@ async def compose(
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
     request = MusicRequest.model_validate({"seconds": 4, **fields})
     result = await LocalMusicProvider().compose(request, into)
-    with wave.open(str(result.path)) as file:
-        assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (2, 48_000, 2)
-        frames = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
-    return frames.reshape(-1, 2) / 32768
+    return read_flac(result.path, 2) / 32768
 
 
 @pytest.mark.parametrize("mood", [*CHARACTERS, "no such mood"])
 async def test_every_mood_is_level_and_without_clicks(tmp_path: Path, mood: str) -> None:
-    sound = await compose(tmp_path / "music.wav", mood=mood, seconds=6)
+    sound = await compose(tmp_path / "music.flac", mood=mood, seconds=6)
     assert np.abs(sound).max() <= 10 ** (-3 / 20)
     loudness = 10 * np.log10((sound**2).sum(axis=1).mean())
     assert -22 < loudness < -15
@@ -37,20 +34,20 @@ async def test_every_mood_is_level_and_without_clicks(tmp_path: Path, mood: str)
 
 @pytest.mark.parametrize("seconds", [0.0000625, 0.01, 1.0, 7.12345, 20.0])
 async def test_the_length_is_exact_to_a_sample(tmp_path: Path, seconds: float) -> None:
-    sound = await compose(tmp_path / "music.wav", seconds=seconds)
+    sound = await compose(tmp_path / "music.flac", seconds=seconds)
     assert len(sound) == round(seconds * 48_000)
 
 
 async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
-    for name in ("first.wav", "second.wav"):
+    for name in ("first.flac", "second.flac"):
         await compose(tmp_path / name, mood="sad", seed=4)
-    assert (tmp_path / "first.wav").read_bytes() == (tmp_path / "second.wav").read_bytes()
+    assert (tmp_path / "first.flac").read_bytes() == (tmp_path / "second.flac").read_bytes()
 
 
 @pytest.mark.parametrize("other", [{"seed": 2}, {"mood": "sad"}, {"tempo": 140}])
 async def test_seed_mood_and_tempo_are_heard(tmp_path: Path, other: dict[str, object]) -> None:
-    first = await compose(tmp_path / "music.wav", mood="calm", seed=1)
-    second = await compose(tmp_path / "music.wav", **{"mood": "calm", "seed": 1, **other})
+    first = await compose(tmp_path / "music.flac", mood="calm", seed=1)
+    second = await compose(tmp_path / "music.flac", **{"mood": "calm", "seed": 1, **other})
     assert np.abs(first - second).max() > 0.01
 
 
@@ -62,4 +59,4 @@ def test_an_unknown_mood_is_read_from_the_words() -> None:
 
 async def test_an_endless_piece_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProviderRefused, match="timeline"):
-        await compose(tmp_path / "music.wav", seconds=601)
+        await compose(tmp_path / "music.flac", seconds=601)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import wave
 from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
+from tests.support.sounds import read_flac
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voice
 from workers.providers.local.voice import LocalVoiceProvider
@@ -28,14 +28,12 @@ async def speak(text: str, into: Path, **fields: object) -> SpeechResult:
 
 
 def samples_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    with wave.open(str(path)) as file:
-        assert (file.getnchannels(), file.getframerate(), file.getsampwidth()) == (1, 48_000, 2)
-        return np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+    return read_flac(path, 1)[:, 0]
 
 
 async def test_words_are_timed_in_order_within_the_file(tmp_path: Path) -> None:
     text = "A Fox, one day, fell into a deep well. It couldn't find 23 ways out!"
-    result = await speak(text, tmp_path / "speech.wav")
+    result = await speak(text, tmp_path / "speech.flac")
     samples = samples_of(result.path)
     assert result.duration == pytest.approx(len(samples) / 48_000)
     assert [word.text for word in result.words] == text.split()
@@ -46,10 +44,10 @@ async def test_words_are_timed_in_order_within_the_file(tmp_path: Path) -> None:
 
 
 async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
-    await speak("Look before you leap.", tmp_path / "first.wav")
+    await speak("Look before you leap.", tmp_path / "first.flac")
     await asyncio.sleep(1.1)  # eSpeak itself would take its noise from the second of the clock
-    await speak("Look before you leap.", tmp_path / "second.wav")
-    assert (tmp_path / "first.wav").read_bytes() == (tmp_path / "second.wav").read_bytes()
+    await speak("Look before you leap.", tmp_path / "second.flac")
+    assert (tmp_path / "first.flac").read_bytes() == (tmp_path / "second.flac").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -57,9 +55,9 @@ async def test_the_same_request_gives_the_same_bytes(tmp_path: Path) -> None:
     [{"voice_id": "en+m2"}, {"emotion": "sad"}, {"speed": 1.5}, {"characteristics": ("deep",)}],
 )
 async def test_voice_feeling_and_speed_are_heard(tmp_path: Path, other: dict[str, object]) -> None:
-    await speak("Look before you leap.", tmp_path / "plain.wav")
-    await speak("Look before you leap.", tmp_path / "other.wav", **other)
-    assert (tmp_path / "plain.wav").read_bytes() != (tmp_path / "other.wav").read_bytes()
+    await speak("Look before you leap.", tmp_path / "plain.flac")
+    await speak("Look before you leap.", tmp_path / "other.flac", **other)
+    assert (tmp_path / "plain.flac").read_bytes() != (tmp_path / "other.flac").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +74,7 @@ async def test_voice_feeling_and_speed_are_heard(tmp_path: Path, other: dict[str
     ],
 )
 async def test_other_scripts_are_spoken_and_no_sign_is_lost(tmp_path: Path, text: str) -> None:
-    result = await speak(text, tmp_path / "speech.wav")
+    result = await speak(text, tmp_path / "speech.flac")
     assert np.abs(samples_of(result.path)).max() > 1000
     assert "".join(word.text for word in result.words) == text.replace(" ", "")
 
@@ -89,30 +87,30 @@ async def test_a_script_that_no_voice_knows_is_refused_in_words(
     tmp_path: Path, text: str, script: str
 ) -> None:
     with pytest.raises(ProviderRefused, match=rf"written in {script} letters") as refused:
-        await speak(text, tmp_path / "speech.wav", language="en")
+        await speak(text, tmp_path / "speech.flac", language="en")
     assert refused.value.code == "language_unsupported"
-    assert not (tmp_path / "speech.wav").exists()
+    assert not (tmp_path / "speech.flac").exists()
 
 
 async def test_a_foreign_word_within_a_line_is_no_reason_to_refuse_it(tmp_path: Path) -> None:
-    result = await speak("They call it བོད་ here.", tmp_path / "speech.wav")
+    result = await speak("They call it བོད་ here.", tmp_path / "speech.flac")
     assert result.duration > 0.5
 
 
 @pytest.mark.parametrize("text", ["— …", "", "\x01"])
 async def test_what_cannot_be_said_is_a_short_silence(tmp_path: Path, text: str) -> None:
-    result = await speak(text, tmp_path / "speech.wav")
+    result = await speak(text, tmp_path / "speech.flac")
     assert 0.2 < result.duration < 3
 
 
 async def test_a_language_that_is_not_there_falls_back(tmp_path: Path) -> None:
-    result = await speak("Hello there.", tmp_path / "speech.wav", language="xx", voice_id="zz+q9")
+    result = await speak("Hello there.", tmp_path / "speech.flac", language="xx", voice_id="zz+q9")
     assert [word.text for word in result.words] == ["Hello", "there."]
 
 
 async def test_an_endless_line_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProviderRefused, match="shorter lines"):
-        await speak("word " * 3000, tmp_path / "speech.wav")
+        await speak("word " * 3000, tmp_path / "speech.flac")
 
 
 async def test_a_line_that_takes_too_long_is_ended(
@@ -121,42 +119,42 @@ async def test_a_line_that_takes_too_long_is_ended(
     await idle_process(tmp_path)
     monkeypatch.setattr(voice, "TIME_LIMIT", 0.02)
     with pytest.raises(ProviderError, match="within") as failure:
-        await speak("word " * 1500, tmp_path / "speech.wav")
+        await speak("word " * 1500, tmp_path / "speech.flac")
     assert (failure.value.code, failure.value.retryable) == ("timeout", True)
     await until_nobody_speaks()
 
 
 async def test_cancelling_ends_the_line_and_no_other(tmp_path: Path) -> None:
     process = await idle_process(tmp_path)
-    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.wav"))
+    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.flac"))
     while not lines_of(process):
         await asyncio.sleep(0.001)
-    other = asyncio.create_task(speak("Look before you leap. " * 20, tmp_path / "other.wav"))
+    other = asyncio.create_task(speak("Look before you leap. " * 20, tmp_path / "other.flac"))
     await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await other).duration > 5
     await until_nobody_speaks()
-    assert not (tmp_path / "speech.wav").exists()
+    assert not (tmp_path / "speech.flac").exists()
 
 
 async def test_one_process_serves_all_lines_and_is_replaced_when_it_died(tmp_path: Path) -> None:
     first = await idle_process(tmp_path)
-    await asyncio.gather(*(speak("Half done.", tmp_path / f"{each}.wav") for each in range(8)))
+    await asyncio.gather(*(speak("Half done.", tmp_path / f"{each}.flac") for each in range(8)))
     assert speaking_processes() == [first]
     first.kill()
     while first.status() != psutil.STATUS_ZOMBIE:
         await asyncio.sleep(0.001)
-    await speak("Half done.", tmp_path / "again.wav")
+    await speak("Half done.", tmp_path / "again.flac")
     [second] = speaking_processes()
     assert second != first
-    assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "0.wav").read_bytes()
+    assert (tmp_path / "again.flac").read_bytes() == (tmp_path / "0.flac").read_bytes()
 
 
 async def test_a_line_whose_process_is_killed_fails_and_may_be_tried_again(tmp_path: Path) -> None:
     process = await idle_process(tmp_path)
-    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.wav"))
+    task = asyncio.create_task(speak("word " * 1900, tmp_path / "speech.flac"))
     while not (lines := lines_of(process)):
         await asyncio.sleep(0.001)
     lines[0].kill()
@@ -173,7 +171,7 @@ async def test_what_the_process_cannot_do_is_told() -> None:
 
 async def idle_process(folder: Path) -> psutil.Process:
     """The one speaking process, started and with nothing to say."""
-    await speak("Well begun.", folder / "begun.wav")
+    await speak("Well begun.", folder / "begun.flac")
     await until_nobody_speaks()
     [process] = speaking_processes()
     return process
