@@ -100,10 +100,10 @@ WRITE_SCREENPLAY: Final = TaskKind(
 )
 DEVELOP: Final = TaskKind("films.develop", "script_generation", Develop, queue="io")
 DESIGN_CHARACTER: Final = TaskKind(
-    "films.design_character", "image_generation", DesignCharacter, queue="cpu"
+    "films.design_character", "image_generation", DesignCharacter, queue="io"
 )
 VOICE_CHARACTER: Final = TaskKind(
-    "films.voice_character", "audio_generation", VoiceCharacter, queue="cpu"
+    "films.voice_character", "audio_generation", VoiceCharacter, queue="io"
 )
 COMPARE_CHARACTER: Final = TaskKind(
     "films.compare_character", "maintenance", CompareCharacter, queue="cpu"
@@ -111,9 +111,9 @@ COMPARE_CHARACTER: Final = TaskKind(
 COUNT_APPEARANCES: Final = TaskKind(
     "films.count_appearances", "maintenance", CountAppearances, queue="light"
 )
-DRAW_PANEL: Final = TaskKind("films.draw_panel", "image_generation", DrawPanel, queue="cpu")
-VOICE_SCENE: Final = TaskKind("films.voice_scene", "audio_generation", VoiceScene, queue="cpu")
-SCORE_SCENE: Final = TaskKind("films.score_scene", "audio_generation", ScoreScene, queue="cpu")
+DRAW_PANEL: Final = TaskKind("films.draw_panel", "image_generation", DrawPanel, queue="io")
+VOICE_SCENE: Final = TaskKind("films.voice_scene", "audio_generation", VoiceScene, queue="io")
+SCORE_SCENE: Final = TaskKind("films.score_scene", "audio_generation", ScoreScene, queue="io")
 RENDER_SCENE: Final = TaskKind(
     "films.render_scene", "scene_assembly", RenderScene, queue="cpu", timeout_seconds=1800
 )

@@ -15,7 +15,7 @@ from documents.values import Id
 
 SILENT_PANEL_SECONDS: Final = 4.0
 Cast = Mapping[Id, Character]
-WHOLE_SECONDS: Final = 15
+WHOLE_SECONDS: Final = 10
 """Music is made in lengths of so many seconds, so that a longer line mostly leaves it as it is."""
 
 

@@ -49,8 +49,8 @@ class FlacWriter:
         whole = scaled.astype(np.int16)
         waiting = np.concatenate([self._rest, whole])
         full = len(waiting) - len(waiting) % self._frame_size
-        for start in range(0, full, self._frame_size):
-            self._encode(waiting[start : start + self._frame_size])
+        if full:
+            self._encode(waiting[:full])
         self._rest = waiting[full:]
 
     def _encode(self, part: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]") -> None:

@@ -28,8 +28,9 @@ class Servant:
     when its standard input does. One that died is started again at the next call.
     """
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, **environment: str) -> None:
         self._module = module
+        self._environment = environment
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
@@ -71,7 +72,7 @@ class Servant:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[listener.fileno()],
-                env=bare_environment(),
+                env=bare_environment(**self._environment),
                 start_new_session=True,
             )
 

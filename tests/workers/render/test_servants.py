@@ -68,7 +68,7 @@ async def test_closing_ends_it(servant: Servant, tmp_path: Path) -> None:
     assert serving() == before
 
 
-@pytest.mark.parametrize("module", [MODULE, "workers.providers.local.espeak"])
+@pytest.mark.parametrize("module", [MODULE, "workers.crew_child", "workers.providers.local.espeak"])
 def test_it_ends_with_its_parent_however_that_ends(module: str) -> None:
     code = (
         "import asyncio, os, signal, sys; from workers.render.servants import Servant\n"

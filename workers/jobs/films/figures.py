@@ -8,11 +8,14 @@ from documents.films import Character
 from documents.library import Media
 from documents.scenes import PanelFigure
 from documents.values import Id
+from workers.crew import aside
 from workers.jobs.films.references import box_of, fetched, placed_in
 from workers.providers.image import ImageResult
 from workers.render.errors import Unreadable
 from workers.render.facts import Box
 from workers.render.probe import likeness
+from workers.render.probe_figures import figures_alike
+from workers.runtime.calls import Made
 from workers.runtime.context import Context
 
 
@@ -24,13 +27,15 @@ class Model:
     path: Path
     box: Box
 
-    async def like(self, picture: Path, box: Box) -> float | None:
+    async def like(self, picture: Path, box: Box, *, ours: bool = False) -> float | None:
         """How much who is in this part of a picture looks like it; None where it can't be told,
-        because there is too little to be seen."""
+        because there is too little to be seen. What is `ours` is opened by the crew, as it may."""
+        compared = (picture, box, self.path, self.box)
         try:
-            return round(await likeness(picture, box, self.path, self.box), 4)
+            alike = await (aside(figures_alike, *compared) if ours else likeness(*compared))
         except Unreadable:
             return None
+        return round(alike, 4)
 
 
 async def model_of(context: Context, character: Character, design: Media | None) -> Model | None:
@@ -54,13 +59,14 @@ async def designs_of(cast: Sequence[Character]) -> dict[Id, Media]:
 
 async def figures_in(
     context: Context,
-    result: ImageResult,
+    made: Made,
     cast: Sequence[Character],
     designs: Mapping[Id, Media],
 ) -> list[PanelFigure]:
     """The characters that the provider has placed in the picture."""
     left = list(cast)
     figures = []
+    result: ImageResult = made.result
     for placed in result.figures:
         character = next((each for each in left if each.name == placed.name), None)
         if character is None:
@@ -72,7 +78,7 @@ async def figures_in(
             PanelFigure(
                 character_id=character.id,
                 **placed.model_dump(exclude={"name"}),
-                similarity=await model.like(result.path, box) if model else None,
+                similarity=await model.like(result.path, box, ours=made.ours) if model else None,
                 design_id=model.media_id if model else None,
             )
         )

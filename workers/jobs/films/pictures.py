@@ -96,7 +96,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         context.folder / f"scene-{scene.scene_number:02}-panel-{number}",
         ImageResult,
     )
-    figures = await figures_in(context, made.result, cast, designs)
+    figures = await figures_in(context, made, cast, designs)
     media = await take_in(
         context,
         made.result.path,

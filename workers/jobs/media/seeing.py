@@ -12,6 +12,7 @@ from app.library.looking import LOOK_VERSION, PLAY_VERSION
 from app.library.urls import thumbnail_url
 from documents.library import Derivative, DerivativeName, TechnicalData
 from documents.values import Id, now
+from workers.crew import aside
 from workers.render.facts import MadeFile
 from workers.render.facts import TechnicalData as Facts
 from workers.render.probe import look
@@ -94,12 +95,12 @@ class Seen:
 async def see(path: Path, folder: Path, place: Place, *, ours: bool = False) -> Seen:
     """Look at a file and store what was made of it; `folder` is for that alone.
 
-    What is `ours`, and nothing from outside is in, needs no process of its own to be looked at.
+    What is `ours`, and nothing from outside is in, is looked at by the crew, which is not limited.
 
     Raises:
         Unreadable: it is damaged, hostile, or of no known kind.
     """
-    found = await (asyncio.to_thread(look_at, path, folder) if ours else look(path, folder))
+    found = await (aside(look_at, path, folder) if ours else look(path, folder))
     keeping = (place.keep(_name(made), folder / made.file, made) for made in found.made)
     return Seen(found.facts, found.prints, await asyncio.gather(*keeping))
 

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
+from workers.crew import aside
 from workers.providers.base import Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.image import ImageRequest, ImageResult, PlacedFigure
@@ -28,7 +29,7 @@ class LocalImageProvider(Local):
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         """Write a JPEG, byte for byte the same for the same request."""
         style = await _style_of(request)
-        figures = await asyncio.to_thread(_draw, request, style, into)
+        figures = await aside(draw, request, style, into)
         return ImageResult(
             provider=self.provider,
             model=self.model,
@@ -57,7 +58,8 @@ async def _style_of(request: ImageRequest) -> list[str]:
     return [each for rank in ranks for each in rank if each is not None]
 
 
-def _draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
+def draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
+    """Write the picture; answers who is where in it."""
     # The painter is loaded when the first picture is asked for, not when a worker starts.
     from workers.providers.local.painting.composition import paint
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workers.crew import aside
 from workers.providers.base import FileResult, Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.music import MusicRequest
@@ -36,7 +36,7 @@ class LocalMusicProvider(Local):
                 "ask for a shorter piece and let the timeline repeat it.",
                 code="music_too_long",
             )
-        await asyncio.to_thread(_compose, request, into)
+        await aside(compose, request, into)
         return FileResult(
             provider=self.provider,
             model=self.model,
@@ -47,7 +47,8 @@ class LocalMusicProvider(Local):
         )
 
 
-def _compose(request: MusicRequest, into: Path) -> None:
+def compose(request: MusicRequest, into: Path) -> None:
+    """Write the piece."""
     import numpy as np
 
     from workers.providers.local.instruments import RATE

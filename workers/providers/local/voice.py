@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from workers.crew import aside
 from workers.providers.base import Local, free_usage
 from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
@@ -77,7 +78,7 @@ class LocalVoiceProvider(Local):
         spoken = _NOTHING_SPOKEN
         if any(character.isalnum() for character in text):
             spoken = await _spoken(_order(request, text))
-        seconds = await asyncio.to_thread(_convert, spoken, into, text)
+        seconds = await aside(_convert, spoken, into, text)
         words = _words(text, spoken.events, seconds)
         return SpeechResult(
             provider=self.provider,
