@@ -206,7 +206,8 @@ async def test_pictures_are_shown_to_a_model_that_sees(
     path.write_bytes(b"a picture")
     prefix = str(film.workspace.id)
     stored = await resources.storage.put_file(path, prefix=prefix, content_type="image/png")
-    await make_media(film, storage_key=stored.key, kind="image", description="fox")
+    there = {"storage_key": stored.key, "filesize": stored.size}
+    await make_media(film, **there, kind="image", description="fox")
     await make_media(film, kind="audio", description="crow")
     letters = Letters(sees_pictures=True)
     seeing = replace(resources.providers, embedding=letters)

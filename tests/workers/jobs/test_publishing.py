@@ -34,7 +34,11 @@ async def intended(
         path, prefix=str(channel.workspace_id), content_type="video/mp4"
     )
     media = await valid(
-        Media, workspace_id=channel.workspace_id, storage_key=stored.key, filename="video.mp4"
+        Media,
+        workspace_id=channel.workspace_id,
+        storage_key=stored.key,
+        filesize=stored.size,
+        filename="video.mp4",
     ).insert()
     publication = Publication(
         workspace_id=channel.workspace_id,

@@ -8,13 +8,11 @@ from documents.films import Character
 from documents.library import Media
 from documents.scenes import PanelFigure
 from documents.values import Id
-from workers.crew import aside
 from workers.jobs.films.references import box_of, fetched, placed_in
 from workers.providers.image import ImageResult
+from workers.render import own, probe
 from workers.render.errors import Unreadable
 from workers.render.facts import Box
-from workers.render.probe import likeness
-from workers.render.probe_figures import figures_alike
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 
@@ -30,9 +28,9 @@ class Model:
     async def like(self, picture: Path, box: Box, *, ours: bool = False) -> float | None:
         """How much who is in this part of a picture looks like it; None where it can't be told,
         because there is too little to be seen. What is `ours` is opened by the crew, as it may."""
-        compared = (picture, box, self.path, self.box)
+        likeness = own.likeness if ours else probe.likeness
         try:
-            alike = await (aside(figures_alike, *compared) if ours else likeness(*compared))
+            alike = await likeness(picture, box, self.path, self.box)
         except Unreadable:
             return None
         return round(alike, 4)

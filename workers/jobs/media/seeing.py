@@ -12,11 +12,9 @@ from app.library.looking import LOOK_VERSION, PLAY_VERSION
 from app.library.urls import thumbnail_url
 from documents.library import Derivative, DerivativeName, TechnicalData
 from documents.values import Id, now
-from workers.crew import aside
+from workers.render import own, probe
 from workers.render.facts import MadeFile
 from workers.render.facts import TechnicalData as Facts
-from workers.render.probe import look
-from workers.render.probe_look import look_at
 
 SHOWN: Final[DerivativeName] = "thumbnail_medium"
 """The thumbnail that `thumbnail_url` leads to."""
@@ -100,7 +98,8 @@ async def see(path: Path, folder: Path, place: Place, *, ours: bool = False) -> 
     Raises:
         Unreadable: it is damaged, hostile, or of no known kind.
     """
-    found = await (aside(look_at, path, folder) if ours else look(path, folder))
+    look = own.look if ours else probe.look
+    found = await look(path, folder)
     keeping = (place.keep(_name(made), folder / made.file, made) for made in found.made)
     return Seen(found.facts, found.prints, await asyncio.gather(*keeping))
 

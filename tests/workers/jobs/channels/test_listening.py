@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.sounds import read_flac
 from workers.jobs.channels.listening import difference, listen, twins
 from workers.providers.local.music import LocalMusicProvider
 from workers.providers.music import MusicRequest
@@ -65,11 +66,10 @@ async def test_the_same_piece_later_and_quieter_is_a_twin_and_another_is_not(
 ) -> None:
     prints = []
     for place, seed in ((1, 5), (2, 6)):
-        path = tmp_path / f"{place}.wav"
+        path = tmp_path / f"{place}.flac"
         await LocalMusicProvider().compose(MusicRequest(seconds=45, seed=seed), path)
         prints.append((place, (await listen(path)).sound_print))
-    with wave.open(str(tmp_path / "1.wav")) as file:
-        frames = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2").reshape(-1, 2)
+    frames = read_flac(tmp_path / "1.flac", 2)
     later = frames[round(2.3 * RATE) :, 0] / 65_536
     prints.append((3, (await listen(write(tmp_path / "3.wav", later))).sound_print))
     assert twins(prints) == {3: 1}
