@@ -76,8 +76,8 @@ class Provider(Protocol):
 
     @property
     def ours(self) -> bool:
-        """Whether its files are made by this project's own code, of nothing but words: the worker
-        may open them itself, as it may not open what comes from outside."""
+        """Whether its files are made by this project's own code, of nothing but words: the crew may
+        open them, as it may not open what comes from outside."""
 
     def estimate(self, request: Request) -> Decimal | None:
         """What the call will cost in USD, as far as one can tell; None where nobody knows."""

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.films.kinds import REFRESH_PROJECT, RefreshProject
 from app.production import tasks
 from app.production.tasks import BadGraph, Ownership, new_task
 from documents.base import NotUnique
@@ -51,6 +52,21 @@ async def test_poked_worker_starts_before_its_sweep(working: Working) -> None:
         runner.poke()
         [done] = await ended(task)
     assert done.status == "completed"
+
+
+async def test_what_is_added_to_another_queue_is_found_once_a_task_has_ended(
+    working: Working,
+) -> None:
+    other = new_task(REFRESH_PROJECT, RefreshProject(project_id=Id()), Ownership())
+    async with working(sweep_seconds=3600) as runner:
+        await asyncio.sleep(0.1)
+        task = job()
+        await tasks.add([task, other])
+        runner.poke("io")
+        [first] = await ended(task)
+        [second] = await ended(other)
+    assert (first.queue, second.queue) == ("io", "light")
+    assert first.status == second.status == "completed"
 
 
 async def test_higher_priority_first_then_older(store: object) -> None:
