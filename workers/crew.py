@@ -20,7 +20,6 @@ _crew = Servant(
     MALLOC_TRIM_THRESHOLD_="200000000",
     MALLOC_MMAP_THRESHOLD_="100000000",
 )
-_LONGEST_LINE = 2**16
 
 
 class Deserted(Exception):
@@ -36,7 +35,7 @@ async def aside(
     cancelled goes on to its end. Raises Deserted.
     """
     try:
-        async with _crew.connected(_LONGEST_LINE) as (reader, writer):
+        async with _crew.connected() as (reader, writer):
             writer.write(pickle.dumps((function, arguments, named)))
             writer.write_eof()
             answer = await reader.read()

@@ -67,11 +67,11 @@ async def ask_to_refresh(project_id: Id, workspace_id: Id | None) -> None:
 
     A task that waits for that already will look at this change, too.
     """
-    owner = Ownership(workspace_id=workspace_id, project_id=project_id)
     key = f"{REFRESH_PROJECT.name}/{project_id}"
     waiting = {"workspace_id": workspace_id, "key": key}
     if await Task.collection().find_one(waiting, {"_id": 1}):
         return
+    owner = Ownership(workspace_id=workspace_id, project_id=project_id)
     task = new_task(REFRESH_PROJECT, RefreshProject(project_id=project_id), owner, key=key)
     task.run_after = now() + GATHERED
     with suppress(NotUnique):

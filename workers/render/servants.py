@@ -39,7 +39,7 @@ class Servant:
 
     @asynccontextmanager
     async def connected(
-        self, longest_line: int
+        self, longest_line: int = 2**16
     ) -> AsyncIterator[tuple[StreamReader, StreamWriter]]:
         """A connection of one's own, closed when the block is left; starts the process if need be.
 

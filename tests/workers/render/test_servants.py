@@ -25,7 +25,7 @@ def servant() -> Iterator[Servant]:
 
 
 async def ask(servant: Servant, path: Path) -> str:
-    async with servant.connected(2**16) as (reader, writer):
+    async with servant.connected() as (reader, writer):
         writer.write(json.dumps({"path": str(path), "seconds": 10}).encode() + b"\n")
         facts = json.loads(await reader.readline())["facts"]
     return str(facts["mime_type"])
@@ -74,7 +74,7 @@ def test_it_ends_with_its_parent_however_that_ends(module: str) -> None:
         "import asyncio, os, signal, sys; from workers.render.servants import Servant\n"
         "async def main():\n"
         "    servant = Servant(sys.argv[1])\n"
-        "    async with servant.connected(2**16):\n"
+        "    async with servant.connected():\n"
         "        print(servant._process.pid, flush=True)\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "asyncio.run(main())"

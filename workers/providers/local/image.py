@@ -60,7 +60,7 @@ async def _style_of(request: ImageRequest) -> list[str]:
 
 def draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
     """Write the picture; answers who is where in it."""
-    # The painter is loaded when the first picture is asked for, not when a worker starts.
+    # The painter is loaded in the processes of the crew, and not in the worker.
     from workers.providers.local.painting.composition import paint
 
     picture, figures = paint(request, style)
