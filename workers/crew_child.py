@@ -38,7 +38,7 @@ def _told(error: Exception) -> bytes:
     try:
         told = pickle.dumps((None, error))
         pickle.loads(told)  # noqa: S301  # written just now
-    except Exception:
+    except Exception:  # pickling runs code of the error's own class, which may raise anything
         return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
     return told
 
