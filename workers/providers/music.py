@@ -23,4 +23,4 @@ class MusicProvider(Provider, Protocol):
     """Composes."""
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
-        """Write the piece to `into` (WAV, stereo, 48 kHz, 16 bit); raises `ProviderError`."""
+        """Write the piece to `into` (a sound file of whatever kind); raises `ProviderError`."""

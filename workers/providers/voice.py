@@ -33,7 +33,7 @@ class Word(Frozen):
 
 
 class SpeechResult(FileResult):
-    """A WAV file (mono, 48 kHz, 16 bit) with the time of every word."""
+    """A sound file with the time of every word."""
 
     duration: float
     words: tuple[Word, ...]

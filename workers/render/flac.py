@@ -11,16 +11,21 @@ import numpy as np
 from workers.render.formats import SAMPLE_RATE
 from workers.render.samples import Samples
 
+_EFFORT = "4"
+"""The usual 5 takes a fifth more time for a two-thousandth of the bytes."""
+
 
 class FlacWriter:
-    """A 48 kHz FLAC file of 16 bits, of one or two channels, that grows by blocks of any length."""
+    """A FLAC file of 16 bits, of one or two channels, that grows by blocks of any length."""
 
-    def __init__(self, path: Path, channels: int = 2) -> None:
+    def __init__(self, path: Path, channels: int = 2, rate: int = SAMPLE_RATE) -> None:
         self._layout = "mono" if channels == 1 else "stereo"
+        self._rate = rate
         self._container = av.open(str(path.absolute()), "w", format="flac")
-        self._stream = self._container.add_stream("flac", rate=SAMPLE_RATE)
+        self._stream = self._container.add_stream("flac", rate=rate)
         self._stream.codec_context.layout = self._layout
         self._stream.codec_context.format = "s16"
+        self._stream.codec_context.options = {"compression_level": _EFFORT}
         self._stream.codec_context.open()
         self._frame_size = self._stream.codec_context.frame_size or 4608
         self._rest = np.zeros((0, channels), dtype=np.int16)
@@ -56,8 +61,8 @@ class FlacWriter:
     def _encode(self, part: "np.ndarray[tuple[int, ...], np.dtype[np.int16]]") -> None:
         flat = np.ascontiguousarray(part).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(flat, format="s16", layout=self._layout)
-        frame.sample_rate = SAMPLE_RATE
-        frame.time_base = Fraction(1, SAMPLE_RATE)
+        frame.sample_rate = self._rate
+        frame.time_base = Fraction(1, self._rate)
         frame.pts = self.written
         self.written += len(part)
         self._container.mux(self._stream.encode(frame))

@@ -26,7 +26,7 @@ _ROOM_SHARES = {
 class LocalMusicProvider(Local):
     """Composes in the mood's key, in the metre, tempo and instruments that the prompt names."""
 
-    model = "backlot-composer-4"
+    model = "backlot-composer-5"
 
     async def compose(self, request: MusicRequest, into: Path) -> FileResult:
         """Write a piece of exactly the asked length, to a sample."""
@@ -55,12 +55,11 @@ def compose(request: MusicRequest, into: Path) -> None:
     from workers.providers.local.mastering import mastered
     from workers.providers.local.room import add_the_room
     from workers.providers.local.score import character_of, notes_of
-    from workers.providers.local.sound import SAMPLE_RATE, write_flac
+    from workers.providers.local.sound import write_flac
 
     character = character_of(request.mood, request.prompt)
-    count = max(1, round(request.seconds * SAMPLE_RATE))
-    mix = np.zeros((2, -(-count * RATE // SAMPLE_RATE)), dtype=np.float32)
-    sent = np.zeros_like(mix)
+    mix = np.zeros((2, max(1, round(request.seconds * RATE))), dtype=np.float32)
+    sent = np.zeros(mix.shape[1], dtype=np.float32)
     # A piece repeats few distinct sounds, so each is made once and then placed; the room answers
     # to all of them at once.
     sounds: dict[tuple[object, ...], Samples] = {}
@@ -73,12 +72,12 @@ def compose(request: MusicRequest, into: Path) -> None:
         start = round(note.start * RATE)
         end = min(mix.shape[1], start + sound.shape[1])
         if start < end:
-            heard = sound[:, : end - start] * _sides(note)
-            mix[:, start:end] += heard
-            heard *= np.float32(_ROOM_SHARES[note.instrument])
-            sent[:, start:end] += heard
+            heard = sound[:, : end - start]
+            mix[:, start:end] += heard * _sides(note)
+            share = np.float32(note.volume * _ROOM_SHARES[note.instrument])
+            sent[start:end] += share * heard.mean(axis=0)
     add_the_room(mix, sent, RATE)
-    write_flac(into, 2, mastered(mix, RATE, count))
+    write_flac(into, RATE, 2, mastered(mix, RATE))
 
 
 def _sound(note: Note, brightness: float) -> Samples:

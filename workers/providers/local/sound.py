@@ -1,4 +1,4 @@
-"""Sound as NumPy arrays, (channels, n): levels, and 48 kHz FLAC files."""
+"""Sound as NumPy arrays, (channels, n): levels, and FLAC files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from workers.render.flac import FlacWriter
 
-SAMPLE_RATE = 48_000
 LARGEST_PRODUCT = 2**18
 """Multiplications in one product of matrices: few enough for it never to wake BLAS' threads, which
 would cost far more than they do."""
@@ -25,12 +24,14 @@ def samples_of(sound: bytes) -> Samples:
     return samples[np.newaxis]
 
 
-def write_flac(path: Path, channels: int, blocks: Iterable[Samples]) -> None:
-    """Write sound at 48 kHz as a 16 bit FLAC file, block by block; what is beyond -1 to 1 is cut.
+def write_flac(path: Path, rate: int, channels: int, blocks: Iterable[Samples]) -> None:
+    """Write sound as a 16 bit FLAC file, block by block; what is beyond -1 to 1 is cut.
 
-    A fifth of what a WAV takes: less to store than it costs to encode.
+    It keeps the rate at which it was made: whoever mixes it brings all rates to one, and a higher
+    one would add samples and no sound. A FLAC takes a third of the bytes of a WAV: less to store
+    than it costs to encode.
     """
-    with FlacWriter(path, channels) as writer:
+    with FlacWriter(path, channels, rate) as writer:
         for block in blocks:
             writer.write(block.T)
 

@@ -41,7 +41,7 @@ class _Spoken:
     rate: int
 
 
-_NOTHING_SPOKEN = _Spoken([], b"", 48_000)
+_NOTHING_SPOKEN = _Spoken([], b"", 22_050)
 
 
 class LocalVoiceProvider(Local):
@@ -139,17 +139,14 @@ def _failure(reason: str) -> ProviderError:
 def _convert(spoken: _Spoken, into: Path, text: str) -> float:
     import numpy as np
 
-    from workers.providers.local.resampling import resampled
-    from workers.providers.local.sound import SAMPLE_RATE, levelled, samples_of, write_flac
+    from workers.providers.local.sound import levelled, samples_of, write_flac
 
     speech = levelled(samples_of(spoken.samples), _SPEECH_LOUDNESS, _SPEECH_PEAK)
-    rate = spoken.rate
     if not speech.any():
         silence = max(_SHORTEST_SILENCE, len(text.strip()) * _SECONDS_A_SIGN)
-        rate = SAMPLE_RATE
-        speech = np.zeros((1, round(silence * rate)), dtype=np.float32)
-    write_flac(into, 1, resampled(speech, rate))
-    return float(round(speech.shape[1] * SAMPLE_RATE / rate) / SAMPLE_RATE)
+        speech = np.zeros((1, round(silence * spoken.rate)), dtype=np.float32)
+    write_flac(into, spoken.rate, 1, [speech])
+    return float(speech.shape[1] / spoken.rate)
 
 
 def _spans(text: str, events: list[list[int]]) -> list[tuple[int, int, float]]:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.sounds import read_flac
 from workers.jobs.channels.listening import difference, listen, twins
+from workers.providers.local import instruments
 from workers.providers.local.music import LocalMusicProvider
 from workers.providers.music import MusicRequest
 from workers.render.errors import Unreadable
@@ -69,8 +70,8 @@ async def test_the_same_piece_later_and_quieter_is_a_twin_and_another_is_not(
         path = tmp_path / f"{place}.flac"
         await LocalMusicProvider().compose(MusicRequest(seconds=45, seed=seed), path)
         prints.append((place, (await listen(path)).sound_print))
-    frames = read_flac(tmp_path / "1.flac", 2)
-    later = frames[round(2.3 * RATE) :, 0] / 65_536
+    frames = read_flac(tmp_path / "1.flac", instruments.RATE, 2)
+    later = np.repeat(frames[round(2.3 * instruments.RATE) :, 0], 2) / 65_536
     prints.append((3, (await listen(write(tmp_path / "3.wav", later))).sound_print))
     assert twins(prints) == {3: 1}
 

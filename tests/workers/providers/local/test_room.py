@@ -9,8 +9,8 @@ TAIL = round(ROOM_SECONDS * RATE)
 
 
 def answer(at: int, count: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    sent, mix = (np.zeros((2, count), dtype=np.float32) for _ in range(2))
-    sent[:, at : at + 100] = np.hanning(100)
+    mix, sent = np.zeros((2, count), dtype=np.float32), np.zeros(count, dtype=np.float32)
+    sent[at : at + 100] = np.hanning(100)
     add_the_room(mix, sent, RATE)
     return mix
 
@@ -27,8 +27,8 @@ def test_it_is_the_same_wherever_blocks_meet() -> None:
 
 def test_it_adds_to_what_is_there_and_ends_with_it() -> None:
     mix = np.ones((2, 500), dtype=np.float32)
-    sent = np.zeros_like(mix)
-    sent[0, 499] = 1
+    sent = np.zeros(500, dtype=np.float32)
+    sent[499] = 1
     add_the_room(mix, sent, RATE)
     assert np.abs(mix - 1).max() < 1e-4
 

@@ -21,6 +21,9 @@ from workers.providers.local.voices import (
 )
 from workers.providers.voice import SpeechResult, VoiceRequest
 
+RATE = 22_050
+"""At which eSpeak NG speaks."""
+
 
 async def speak(text: str, into: Path, **fields: object) -> SpeechResult:
     request = VoiceRequest.model_validate({"text": text, "voice_id": "en+f3", **fields})
@@ -28,14 +31,14 @@ async def speak(text: str, into: Path, **fields: object) -> SpeechResult:
 
 
 def samples_of(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.int16]]:
-    return read_flac(path, 1)[:, 0]
+    return read_flac(path, RATE, 1)[:, 0]
 
 
 async def test_words_are_timed_in_order_within_the_file(tmp_path: Path) -> None:
     text = "A Fox, one day, fell into a deep well. It couldn't find 23 ways out!"
     result = await speak(text, tmp_path / "speech.flac")
     samples = samples_of(result.path)
-    assert result.duration == pytest.approx(len(samples) / 48_000)
+    assert result.duration == pytest.approx(len(samples) / RATE)
     assert [word.text for word in result.words] == text.split()
     times = [time for word in result.words for time in (word.start, word.end)]
     assert times == sorted(times)
