@@ -1,6 +1,5 @@
 """The processes of an installation: API and worker, in this process or as children."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -13,9 +12,10 @@ from typing import Annotated, Final
 
 import typer
 import uvicorn
+import uvloop
 
 from app.core import logs
-from app.core.serving import server_options
+from app.core.serving import leave_out_of_collections, server_options
 from app.settings import Settings
 from scripts.stack import ServerDied
 
@@ -51,7 +51,8 @@ def worker() -> None:
 
     settings = Settings()
     logs.configure(settings)
-    asyncio.run(run(settings))
+    leave_out_of_collections()
+    uvloop.run(run(settings))
 
 
 class Child:

@@ -21,8 +21,12 @@ from typing import Any
 from workers.providers.image import ImageRequest
 from workers.providers.local.image import draw
 from workers.providers.local.music import compose
+from workers.providers.local.voice import Spoken, convert
 from workers.providers.music import MusicRequest
+from workers.render.probe_figures import figures_alike
 from workers.render.probe_look import look_at
+
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
 
 
 def _answered(request: bytes) -> bytes:
@@ -62,11 +66,15 @@ def _serve(listener: socket.socket) -> None:
 
 def _warm_up() -> None:
     """Do once what every process would do again: load the tools, and set their tables up."""
-    with TemporaryDirectory(prefix="backlot-crew-") as folder:
-        picture = Path(folder) / "picture.jpg"
+    with TemporaryDirectory(prefix="backlot-crew-") as name:
+        folder = Path(name)
+        picture, music, speech = (folder / each for each in ("picture.jpg", "music.flac", "speech"))
         draw(ImageRequest(prompt="a meadow", width=320, height=180), [], picture)
-        compose(MusicRequest(prompt="calm", mood="calm", seconds=1), Path(folder) / "music.flac")
-        look_at(picture, Path(folder))
+        compose(MusicRequest(prompt="calm", mood="calm", seconds=1), music)
+        convert(Spoken([], bytes(2), 22_050), speech, "")
+        for each in (picture, music):
+            look_at(each, folder)
+        figures_alike(picture, _WHOLE, folder / "thumbnail_large.webp", _WHOLE)
 
 
 def _fork(listener: socket.socket) -> None:

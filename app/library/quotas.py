@@ -8,6 +8,7 @@ once the later one sees what the other took. Owners without a limit cost no lock
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from time import monotonic
 from typing import Final, Literal, Self, TypeAlias
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -25,6 +26,7 @@ from documents.values import Id
 GIB: Final = 2**30
 STALE: Final = timedelta(minutes=10)
 """Before something is taken, a count older than this is made anew."""
+UNLIMITED_SECONDS: Final = 10.0
 Measure: TypeAlias = Literal["bytes", "minutes", "calls"]
 
 
@@ -93,22 +95,33 @@ async def prepare(workspace_id: Id) -> None:
     await usage.fresh(workspace_id, STALE)
 
 
-async def take_call(store: Store, settings: Settings, workspace_id: Id) -> None:
-    """Count one call of a model. Raises QuotaReached where the month has no more."""
-    payer = await payer_of(None, workspace_id)
-    if payer is None or Quota.of(payer.subscription["tier"], settings).calls is None:
-        if not await usage.move(workspace_id, calls=1):
-            await usage.usage_of(workspace_id)
-            await usage.move(workspace_id, calls=1)
-        return
-    await usage.usage_of(workspace_id)
+class Calls:
+    """The calls of models that a process makes, counted against what their owners may make.
 
-    async def together(session: AsyncClientSession) -> None:
-        if locked := await _locked(session, settings, workspace_id):
+    Those of an owner without a limit are counted from their records, whenever the counter is. That
+    he has none is known for some seconds without asking.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store, self._settings = store, settings
+        self._unlimited: dict[Id, float] = {}
+        """Until when the workspaces are known to have no limit."""
+
+    async def take(self, workspace_id: Id) -> None:
+        """Count one call. Raises QuotaReached where the month has no more."""
+        if self._unlimited.get(workspace_id, 0) > monotonic():
+            return
+        payer = await payer_of(None, workspace_id)
+        if payer is None or Quota.of(payer.subscription["tier"], self._settings).calls is None:
+            self._unlimited[workspace_id] = monotonic() + UNLIMITED_SECONDS
+            return
+        await prepare(workspace_id)
+        await self._store.in_transaction(lambda session: self._take(session, workspace_id))
+
+    async def _take(self, session: AsyncClientSession, workspace_id: Id) -> None:
+        if locked := await _locked(session, self._settings, workspace_id):
             _check(*locked, await _together(locked[0], session), "calls", 1)
         await usage.move(workspace_id, session, calls=1)
-
-    await store.in_transaction(together)
 
 
 async def _locked(

@@ -62,11 +62,8 @@ async def recount(workspace_id: Id) -> Usage:
 
 async def move(
     workspace_id: Id, session: Session = None, *, calls: int = 0, **changes: float
-) -> bool:
-    """Move the counter by these amounts, in one write; it never falls below zero.
-
-    False where there is no counter yet: see `usage_of`.
-    """
+) -> None:
+    """Move the counter by these amounts, in one write; it never falls below zero."""
     unknown = changes.keys() - set(MEASURES)
     assert not unknown, unknown
     values: dict[str, Any] = {
@@ -80,8 +77,7 @@ async def move(
         }
     update = [{"$set": {**values, "revision": {"$add": ["$revision", 1]}, "updated_at": "$$NOW"}}]
     query = {"workspace_id": workspace_id}
-    result = await Usage.collection().update_one(query, update, session=session)
-    return result.matched_count > 0
+    await Usage.collection().update_one(query, update, session=session)
 
 
 async def is_stored(workspace_id: Id, sha256: str, session: Session, *, beside: Id) -> bool:

@@ -20,7 +20,6 @@ from bson import Binary
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.storage import ObjectMissing
-from app.library import quotas
 from app.library.errors import QuotaReached
 from app.production import ledger
 from app.production.templates import masking
@@ -189,8 +188,7 @@ async def _paid_for(
 async def _count(context: Context) -> None:
     """Count one more call. Raises GiveUp where the owner's tier allows no more in this month."""
     try:
-        settings = context.resources.settings
-        await quotas.take_call(context.store, settings, context.workspace_id)
+        await context.resources.calls.take(context.workspace_id)
     except QuotaReached as exc:
         raise GiveUp(str(exc), code=exc.code) from exc
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
+from app.library.quotas import Calls
 from app.settings import Settings
 from documents.production import Task
 from documents.store import Store
@@ -17,7 +18,7 @@ from workers.providers.registry import Providers
 from workers.runtime import claims
 
 PROGRESS_SECONDS: Final = 0.5
-"""Progress is written at most this often: a bar needs no more, and the store is spared."""
+"""Progress is written at most this often, and not of what takes less: a bar needs no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,10 @@ class Resources:
     storage: Storage
     wakeups: Wakeups
     providers: Providers
+    calls: Calls = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "calls", Calls(self.store, self.settings))
 
 
 @dataclass(slots=True)
@@ -39,7 +44,7 @@ class Context:
     resources: Resources
     folder: Path
     """An empty folder of this attempt's own, gone afterwards."""
-    _told_at: float = field(default=0, init=False)
+    _told_at: float = field(default_factory=monotonic, init=False)
 
     @property
     def store(self) -> Store:

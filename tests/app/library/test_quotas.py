@@ -120,23 +120,36 @@ async def test_once_the_minutes_are_used_no_file_comes_in(
 
 async def test_calls_of_a_month(empty: World, parts: Parts) -> None:
     key = empty.workspace.id
+    calls = quotas.Calls(parts.store, parts.settings)
 
     async def call() -> bool:
         try:
-            await quotas.take_call(parts.store, parts.settings, key)
+            await calls.take(key)
         except QuotaReached:
             return False
         return True
 
     assert sorted(await asyncio.gather(*(call() for _ in range(6)))) == [False] * 3 + [True] * 3
     with pytest.raises(QuotaReached, match="3 calls"):
-        await quotas.take_call(parts.store, parts.settings, key)
+        await calls.take(key)
     await Usage.collection().update_one({"workspace_id": key}, {"$set": {"month": "2020-01"}})
     assert await call()
     assert (await counted(empty)).calls == 1
+
+
+async def test_calls_without_a_limit_are_counted_from_their_records(
+    empty: World, parts: Parts
+) -> None:
+    key = empty.workspace.id
+    calls = quotas.Calls(parts.store, parts.settings)
     await set_tier(empty, "enterprise")
-    assert all([await call() for _ in range(5)])
-    assert (await counted(empty)).calls == 6
+    for _ in range(5):
+        await calls.take(key)
+        await valid(PromptExecution, workspace_id=key).insert()
+    assert (await usage.fresh(key)).calls == 5
+    await set_tier(empty, "free")
+    with pytest.raises(QuotaReached, match="3 calls"):
+        await quotas.Calls(parts.store, parts.settings).take(key)
 
 
 async def test_a_wrong_count_is_set_right(http: httpx.AsyncClient, empty: World) -> None:

@@ -33,7 +33,7 @@ _speaker = Servant("workers.providers.local.espeak")
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class Spoken:
     """What eSpeak said: 16 bit samples at its own rate, and when which word began."""
 
     events: list[list[int]]
@@ -41,7 +41,7 @@ class _Spoken:
     rate: int
 
 
-_NOTHING_SPOKEN = _Spoken([], b"", 22_050)
+_NOTHING_SPOKEN = Spoken([], b"", 22_050)
 
 
 class LocalVoiceProvider(Local):
@@ -78,7 +78,7 @@ class LocalVoiceProvider(Local):
         spoken = _NOTHING_SPOKEN
         if any(character.isalnum() for character in text):
             spoken = await _spoken(_order(request, text))
-        seconds = await aside(_convert, spoken, into, text)
+        seconds = await aside(convert, spoken, into, text)
         words = _words(text, spoken.events, seconds)
         return SpeechResult(
             provider=self.provider,
@@ -106,7 +106,7 @@ def _order(request: VoiceRequest, text: str) -> bytes:
     )
 
 
-async def _spoken(order: bytes) -> _Spoken:
+async def _spoken(order: bytes) -> Spoken:
     """One line, spoken. However the wait ends, the speaking of it ends too."""
     try:
         async with (
@@ -129,14 +129,15 @@ async def _spoken(order: bytes) -> _Spoken:
     said: dict[str, Any] = orjson.loads(answer)
     if "reason" in said:
         raise _failure(said["reason"])
-    return _Spoken(said["events"], samples, said["rate"])
+    return Spoken(said["events"], samples, said["rate"])
 
 
 def _failure(reason: str) -> ProviderError:
     return ProviderError(f"eSpeak NG failed: {reason}", code="voice_failed", retryable=True)
 
 
-def _convert(spoken: _Spoken, into: Path, text: str) -> float:
+def convert(spoken: Spoken, into: Path, text: str) -> float:
+    """Write what was spoken as a file, at an even level; answers its seconds."""
     import numpy as np
 
     from workers.providers.local.sound import levelled, samples_of, write_flac
