@@ -205,6 +205,22 @@ class Record(Document):
             await self.collection().insert_one(self.stored(), session=session)
         return self
 
+    async def insert_unless(self, query: Mapping[str, Any]) -> Self:
+        """The record that the query finds, if there is one, or else this one, written now.
+
+        Two at once may both find none: the later one raises NotUnique where that is declared.
+        Raises BrokenCheck.
+        """
+        with refusals(self.collection_name()):
+            document = await self.collection().find_one_and_update(
+                query,
+                {"$setOnInsert": self.stored()},
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        assert document is not None  # it is there now
+        return self if document["_id"] == self.id else type(self).model_validate(document)
+
     @classmethod
     async def insert_all(cls, records: Iterable[Self], session: Session = None) -> None:
         """Write new records in one round trip. Raises NotUnique or BrokenCheck."""

@@ -107,16 +107,24 @@ class Calls:
         self._unlimited: dict[Id, float] = {}
         """Until when the workspaces are known to have no limit."""
 
+    async def prepare(self, workspace_id: Id) -> None:
+        """Bring the counter up to date, before the record of a call that it is to count."""
+        if not await self._has_no_limit(workspace_id):
+            await prepare(workspace_id)
+
     async def take(self, workspace_id: Id) -> None:
         """Count one call. Raises QuotaReached where the month has no more."""
+        if not await self._has_no_limit(workspace_id):
+            await self._store.in_transaction(lambda session: self._take(session, workspace_id))
+
+    async def _has_no_limit(self, workspace_id: Id) -> bool:
         if self._unlimited.get(workspace_id, 0) > monotonic():
-            return
+            return True
         payer = await payer_of(None, workspace_id)
         if payer is None or Quota.of(payer.subscription["tier"], self._settings).calls is None:
             self._unlimited[workspace_id] = monotonic() + UNLIMITED_SECONDS
-            return
-        await prepare(workspace_id)
-        await self._store.in_transaction(lambda session: self._take(session, workspace_id))
+            return True
+        return False
 
     async def _take(self, session: AsyncClientSession, workspace_id: Id) -> None:
         if locked := await _locked(session, self._settings, workspace_id):

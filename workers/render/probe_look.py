@@ -20,9 +20,6 @@ from workers.render.thumbnails_scaled import save_frame, scaled, to_frame, to_pi
 THUMBNAILS: Final = {"thumbnail_large": 1024, "thumbnail_medium": 480, "thumbnail_small": 160}
 """The longer side in pixels, largest first: each is made of the one before."""
 POSTER_SIZE: Final = 1920
-_EFFORT: Final = {"thumbnail_large": 0}
-"""More effort makes it twice as dear for an eighth of the bytes; that pays for small ones only."""
-_USUAL_EFFORT: Final = 2
 
 
 def look_at(path: Path, folder: Path) -> Look:
@@ -73,7 +70,7 @@ def _thumbnails(picture: Image.Image, folder: Path) -> tuple[list[MadeFile], Ima
 
 def _written(frame: VideoFrame, folder: Path, name: str) -> MadeFile:
     file = f"{name}.webp"
-    save_frame(frame, folder / file, effort=_EFFORT.get(name, _USUAL_EFFORT))
+    save_frame(frame, folder / file)
     return MadeFile(
         name=name, file=file, mime_type="image/webp", width=frame.width, height=frame.height
     )

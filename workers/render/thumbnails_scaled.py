@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image
 
 _QUALITY: Final = 80
+_EFFORT: Final = "0"
+"""Of 0 to 6; more makes it twice as dear for an eighth of the bytes."""
 _PLANES: Final = "yuv420p"
 _STRIP_BYTES: Final = 96 * 1024
 """Less than what the allocator asks the system for by itself each time."""
@@ -45,14 +47,14 @@ def to_picture(frame: av.VideoFrame) -> Image.Image:
     return Image.fromarray(frame.to_ndarray(format="rgb24"))
 
 
-def save_frame(frame: av.VideoFrame, into: Path, *, effort: int) -> None:
-    """Write a WebP, whole or not at all; `effort` is WebP's, 0 to 6."""
+def save_frame(frame: av.VideoFrame, into: Path) -> None:
+    """Write a WebP, whole or not at all."""
     partial = into.with_name(f".{into.stem}.{secrets.token_hex(6)}.part")
     try:
         with av.open(str(partial), "w", format="webp") as container:
             stream = container.add_stream("libwebp", rate=1)
             stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, _PLANES
-            stream.options = {"quality": str(_QUALITY), "compression_level": str(effort)}
+            stream.options = {"quality": str(_QUALITY), "compression_level": _EFFORT}
             frame.pts = 0
             container.mux(stream.encode(frame))
             container.mux(stream.encode(None))

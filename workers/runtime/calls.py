@@ -23,7 +23,7 @@ from app.core.storage import ObjectMissing
 from app.library.errors import QuotaReached
 from app.production import ledger
 from app.production.templates import masking
-from documents.base import NotUnique, Subject, touched
+from documents.base import NotUnique, Session, Subject, touched, within
 from documents.ledger import CostCategory, GenerationCost
 from documents.production import PromptExecution, PromptTemplate, Task
 from documents.values import FreeMap, now, to_floats, to_vector
@@ -185,11 +185,12 @@ async def _paid_for(
     return await make()
 
 
-async def _count(context: Context) -> None:
+async def _count(context: Context, intent: PromptExecution) -> None:
     """Count one more call. Raises GiveUp where the owner's tier allows no more in this month."""
     try:
         await context.resources.calls.take(context.workspace_id)
     except QuotaReached as exc:
+        await _note(intent, {"status": "error", "error_message": "quota reached"})
         raise GiveUp(str(exc), code=exc.code) from exc
 
 
@@ -212,17 +213,23 @@ async def _intend(context: Context, call: Call) -> PromptExecution:
         call_key=call.key,
         take=call.take,
     )
-    held = {"call_key": call.key, "status": {"$in": HELD}}
-    scope = {"workspace_id": context.workspace_id}
-    if earlier := await PromptExecution.first_in(scope, held):
-        return await _take_up(context, call, earlier)
-    await _count(context)
+    await context.resources.calls.prepare(context.workspace_id)
+    held = within(
+        True,
+        {
+            "workspace_id": context.workspace_id,
+            "call_key": intent.call_key,
+            "status": {"$in": [*HELD]},
+        },
+    )
     try:
-        return await intent.insert()
+        execution = await intent.insert_unless(held)
     except NotUnique as exc:
-        if earlier := await PromptExecution.first_in(scope, held):
-            return await _take_up(context, call, earlier)
         raise ProviderError("Made at the same time.", code="busy", retryable=True) from exc
+    if execution is not intent:
+        return await _take_up(context, call, execution)
+    await _count(context, intent)
+    return intent
 
 
 async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> PromptExecution:
@@ -298,23 +305,17 @@ async def _settle(
         "api_latency_ms": round(seconds * 1000),
     }
 
-    async def together(
-        session: AsyncClientSession,
-    ) -> tuple[PromptExecution, GenerationCost] | None:
-        settled = await PromptExecution.advance_one(
-            {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}},
-            {"$set": outcome},
-            session,
-        )
-        if settled is None:
+    async def together(session: AsyncClientSession) -> GenerationCost | None:
+        if not await _note(execution, outcome, session):
             return None
-        return settled, await _write_price(context, call, execution, price, session)
+        return await _write_price(context, call, execution, price, session)
 
-    written = await context.store.in_transaction(together)
-    if written is None:
+    cost = await context.store.in_transaction(together)
+    if cost is None:
         return await _settled_by_other(execution)
-    await ledger.settle(written[1])
-    return written[0]
+    await ledger.settle(cost)
+    settled: PromptExecution = execution.model_copy(update=outcome)
+    return settled
 
 
 async def _write_price(
@@ -365,9 +366,14 @@ async def _forget(execution: PromptExecution) -> None:
     await PromptExecution.collection().update_one(query, touched({"$set": gone}))
 
 
-async def _note(execution: PromptExecution, values: dict[str, Any]) -> None:
+async def _note(
+    execution: PromptExecution, values: dict[str, Any], session: Session = None
+) -> bool:
+    """Write to the record of a call that has not ended; answers whether it was so."""
     query = {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}}
-    await PromptExecution.collection().update_one(query, touched({"$set": values}))
+    update = touched({"$set": values})
+    done = await PromptExecution.collection().update_one(query, update, session=session)
+    return done.matched_count > 0
 
 
 def _cost(

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from app.core.storage.bucket import Bucket
 from app.core.storage.errors import ChecksumMismatch, StorageError
@@ -64,12 +64,25 @@ class Target:
         return StoredObject(self.key(sha256), sha256, size, self.content_type, created)
 
 
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A content that goes in one request."""
+
+    body: bytes
+    sha256: bytes
+
+    @classmethod
+    def of(cls, body: bytes) -> Self:
+        """It is hashed here, so this belongs into a thread."""
+        return cls(body, hashlib.sha256(body).digest())
+
+
 async def put_file(target: Target, path: Path) -> StoredObject:
     """See `Storage.put_file`."""
     threads = target.bucket.threads
-    body = await threads.run(_whole_if_small, path)
-    if body is not None:
-        return await _put_small(target, body)
+    small = await threads.run(_whole_if_small, path)
+    if small is not None:
+        return await _put_small(target, small)
     content = await fingerprint(threads, path)
     key = target.key(content.sha256)
     created = await target.bucket.size(key) != content.size
@@ -93,7 +106,8 @@ async def put_stream(target: Target, chunks: AsyncIterator[bytes], maximum: int)
     while len(first) <= SINGLE // PART and (part := await incoming.part()):
         first.append(part)
     if len(first) <= SINGLE // PART:
-        return await _put_small(target, b"".join(part.body for part in first))
+        body = b"".join(part.body for part in first)
+        return await _put_small(target, await target.bucket.threads.run(Small.of, body))
     if target.sha256 is not None:
         created = await _send_stream(target, first, incoming, target.key(target.sha256))
     else:
@@ -111,15 +125,17 @@ async def adopt(target: Target, source: str) -> StoredObject:
     return target.stored(target.sha256, size, created=created)
 
 
-async def _put_small(target: Target, body: bytes) -> StoredObject:
-    bucket = target.bucket
-    digest = await bucket.threads.run(hashlib.sha256, body)
-    sha256 = digest.hexdigest()
-    created = await target.is_missing(sha256, len(body))
+async def _put_small(target: Target, small: Small) -> StoredObject:
+    sha256, size = small.sha256.hex(), len(small.body)
+    created = await target.is_missing(sha256, size)
     if created:
-        key, checksum = target.key(sha256), b64encode(digest.digest()).decode()
-        await bucket.put(key, body, content_type=target.content_type, checksum=checksum)
-    return target.stored(sha256, len(body), created=created)
+        await target.bucket.put(
+            target.key(sha256),
+            small.body,
+            content_type=target.content_type,
+            checksum=b64encode(small.sha256).decode(),
+        )
+    return target.stored(sha256, size, created=created)
 
 
 async def _send_file(target: Target, path: Path, content: Fingerprint, key: str) -> None:
@@ -179,9 +195,9 @@ def _opened(part: Part) -> Body:
     return nullcontext(part.body)
 
 
-def _whole_if_small(path: Path) -> bytes | None:
+def _whole_if_small(path: Path) -> Small | None:
     if path.stat().st_size > SINGLE:
         return None
     with path.open("rb") as file:
         body = file.read(SINGLE + 1)
-    return body if len(body) <= SINGLE else None
+    return Small.of(body) if len(body) <= SINGLE else None

@@ -50,7 +50,8 @@ async def designs_of(cast: Sequence[Character]) -> dict[Id, Media]:
     keys = {who: key for who, key in chosen if key is not None}
     if not keys:
         return {}
-    found = await Media.all_in(True, {"_id": {"$in": [*keys.values()]}})
+    inside = {"workspace_id": cast[0].workspace_id}
+    found = await Media.all_in(True, {"_id": {"$in": [*keys.values()]}, **inside})
     media = {each.id: each for each in found}
     return {who: media[key] for who, key in keys.items() if key in media}
 

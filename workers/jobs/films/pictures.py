@@ -53,7 +53,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
     await references.add(project.style_reference_ids, "style")
     for each in cast:
         if each.id in designs:
-            await references.add([designs[each.id].id], "character", each.name)
+            await references.take(designs[each.id], "character", each.name)
     frame = frame_of(project)
     seed = seed_for(parameters.seed, f"{scene.scene_number}/{number}/{parameters.take}")
     camera_angle = panel.camera_angle or "wide"

@@ -42,10 +42,16 @@ class References:
         query = {"_id": {"$in": [*keys]}, "workspace_id": self.context.workspace_id}
         media = {each.id: each for each in await Media.all_in(True, query)}
         for key in dict.fromkeys(keys):
-            if key in media and (path := await fetched(self.context, media[key])):
-                sha256 = media[key].sha256
-                self.found.append(Reference(role=role, path=path, sha256=sha256, figure=figure))
-                self.used.append(key)
+            if key in media:
+                await self.take(media[key], role, figure)
+
+    async def take(
+        self, media: Media, role: Literal["style", "character"], figure: str = ""
+    ) -> None:
+        """Take this one, too, as `add` does."""
+        if path := await fetched(self.context, media):
+            self.found.append(Reference(role=role, path=path, sha256=media.sha256, figure=figure))
+            self.used.append(media.id)
 
 
 async def fetched(context: Context, media: Media) -> Path | None:
