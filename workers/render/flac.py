@@ -51,7 +51,7 @@ class FlacWriter:
         scaled = block * np.float32(32767)
         np.rint(scaled, out=scaled)
         np.clip(scaled, -32767, 32767, out=scaled)
-        whole = scaled.astype(np.int16)
+        whole = np.ascontiguousarray(scaled, dtype=np.int16)
         waiting = np.concatenate([self._rest, whole])
         full = len(waiting) - len(waiting) % self._frame_size
         if full:

@@ -46,25 +46,41 @@ class Servant:
         `longest_line` is what a line of an answer may have, in bytes. Raises OSError if the process
         can't be started or reached.
         """
-        address = await asyncio.to_thread(self._address)
+        address = self._known_address() or await asyncio.to_thread(self._address)
         reader, writer = await asyncio.open_unix_connection(address, limit=longest_line)
         try:
             yield reader, writer
         finally:
             writer.close()
 
+    def _known_address(self) -> str | None:
+        """The address of the process that runs; None where it has to be started or waited for."""
+        if not self._lock.acquire(blocking=False):
+            return None
+        try:
+            return self._door() if self._runs() else None
+        finally:
+            self._lock.release()
+
     def _address(self) -> str:
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
+            if not self._runs():
                 self._stop()
                 self._start()
-            return str(self._folder and self._folder / "door")
+            return self._door()
+
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _door(self) -> str:
+        assert self._folder is not None  # made before the process
+        return str(self._folder / "door")
 
     def _start(self) -> None:
         self._owner = os.getpid()
         self._folder = _short_folder()
         with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self._folder / "door"))
+            listener.bind(self._door())
             listener.listen(_BACKLOG)
             self._process = subprocess.Popen(
                 python_module(self._module, str(listener.fileno())),

@@ -62,20 +62,20 @@ def compose(request: MusicRequest, into: Path) -> None:
     sent = np.zeros(mix.shape[1], dtype=np.float32)
     # A piece repeats few distinct sounds, so each is made once and then placed; the room answers
     # to all of them at once.
-    sounds: dict[tuple[object, ...], Samples] = {}
+    sounds: dict[tuple[object, ...], tuple[Samples, Samples]] = {}
     score = notes_of(character, request.seconds, request.tempo, request.seed, request.prompt)
     for note in score:
         key = (note.instrument, note.notes, round(note.seconds, 4))
         if key not in sounds:
-            sounds[key] = _sound(note, character.brightness)
-        sound = sounds[key]
+            sound = _sound(note, character.brightness)
+            sounds[key] = sound, sound[0] if len(sound) == 1 else sound.mean(axis=0)
+        sound, middle = sounds[key]
         start = round(note.start * RATE)
-        end = min(mix.shape[1], start + sound.shape[1])
+        end = min(mix.shape[1], start + middle.size)
         if start < end:
-            heard = sound[:, : end - start]
-            mix[:, start:end] += heard * _sides(note)
+            mix[:, start:end] += sound[:, : end - start] * _sides(note)
             share = np.float32(note.volume * _ROOM_SHARES[note.instrument])
-            sent[start:end] += share * heard.mean(axis=0)
+            sent[start:end] += share * middle[: end - start]
     add_the_room(mix, sent, RATE)
     write_flac(into, RATE, 2, mastered(mix, RATE))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ _POWER = 2.0
 """Of what it answers to an impulse of power 1, on either side."""
 _TRANSFORMED = 200_000
 """Samples that one transform takes: one of the quick lengths, as no prime above 5 divides it."""
+_NORM: Final = "ortho"
+"""One way and back it is as exact as any; with a factor of 1 NumPy reckons in double precision."""
 
 
 def add_the_room(mix: Samples, sent: Samples, rate: int) -> None:
@@ -29,10 +31,11 @@ def add_the_room(mix: Samples, sent: Samples, rate: int) -> None:
     answered: Any = np.empty_like(spectrum)
     answer: Any = np.empty(_TRANSFORMED, dtype=np.float32)
     for start in range(0, sent.size, _TRANSFORMED - tail):
-        np.fft.rfft(sent[start : start + _TRANSFORMED - tail], _TRANSFORMED, out=spectrum)
+        block = sent[start : start + _TRANSFORMED - tail]
+        np.fft.rfft(block, _TRANSFORMED, norm=_NORM, out=spectrum)
         for side, room in zip(mix, _room_spectrum(rate), strict=True):
             np.multiply(spectrum, room, out=answered)
-            np.fft.irfft(answered, _TRANSFORMED, out=answer)
+            np.fft.irfft(answered, _TRANSFORMED, norm=_NORM, out=answer)
             reached = side[start : start + _TRANSFORMED]
             reached += answer[: reached.size]
 
