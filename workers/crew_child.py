@@ -23,10 +23,13 @@ from workers.providers.local.image import draw
 from workers.providers.local.music import compose
 from workers.providers.local.voice import Spoken, convert
 from workers.providers.music import MusicRequest
+from workers.render.own import made_of
 from workers.render.probe_figures import figures_alike
-from workers.render.probe_look import look_at
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
+_GIVES_WAY = 10
+"""Who asks, and the servers, have little to do each time: where they had to wait for their turn,
+the crew would soon wait for them."""
 
 
 def _answered(request: bytes) -> bytes:
@@ -72,9 +75,7 @@ def _warm_up() -> None:
         draw(ImageRequest(prompt="a meadow", width=320, height=180), [], picture)
         compose(MusicRequest(prompt="calm", mood="calm", seconds=1), music)
         convert(Spoken([], bytes(2), 22_050), speech, "")
-        for each in (picture, music):
-            look_at(each, folder)
-        figures_alike(picture, _WHOLE, folder / "thumbnail_large.webp", _WHOLE)
+        figures_alike(picture, _WHOLE, made_of(picture) / "thumbnail_large.webp", _WHOLE)
 
 
 def _fork(listener: socket.socket) -> None:
@@ -87,6 +88,7 @@ def _fork(listener: socket.socket) -> None:
 
 def main() -> int:
     """Keep as many processes as cores until standard input is closed."""
+    os.nice(_GIVES_WAY)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     listener = socket.socket(fileno=int(sys.argv[1]))
     listener.setblocking(False)

@@ -8,9 +8,9 @@ once the later one sees what the other took. Owners without a limit cost no lock
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 from typing import Final, Literal, Self, TypeAlias
 
+from cachetools import TTLCache
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.identity.limits import Payer, lock, payer_of, workspaces_of
@@ -27,6 +27,7 @@ GIB: Final = 2**30
 STALE: Final = timedelta(minutes=10)
 """Before something is taken, a count older than this is made anew."""
 UNLIMITED_SECONDS: Final = 10.0
+MOST_KNOWN: Final = 10_000
 Measure: TypeAlias = Literal["bytes", "minutes", "calls"]
 
 
@@ -104,8 +105,7 @@ class Calls:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store, self._settings = store, settings
-        self._unlimited: dict[Id, float] = {}
-        """Until when the workspaces are known to have no limit."""
+        self._unlimited: TTLCache[Id, bool] = TTLCache(MOST_KNOWN, UNLIMITED_SECONDS)
 
     async def prepare(self, workspace_id: Id) -> None:
         """Bring the counter up to date, before the record of a call that it is to count."""
@@ -118,11 +118,11 @@ class Calls:
             await self._store.in_transaction(lambda session: self._take(session, workspace_id))
 
     async def _has_no_limit(self, workspace_id: Id) -> bool:
-        if self._unlimited.get(workspace_id, 0) > monotonic():
+        if workspace_id in self._unlimited:
             return True
         payer = await payer_of(None, workspace_id)
         if payer is None or Quota.of(payer.subscription["tier"], self._settings).calls is None:
-            self._unlimited[workspace_id] = monotonic() + UNLIMITED_SECONDS
+            self._unlimited[workspace_id] = True
             return True
         return False
 

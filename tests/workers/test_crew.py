@@ -9,6 +9,7 @@ import pytest
 from tests.workers import crew_work
 from workers import crew
 from workers.crew import Deserted, aside
+from workers.render.servants import Servant
 
 
 async def test_what_a_function_answers_comes_back() -> None:
@@ -59,6 +60,8 @@ async def test_one_that_cannot_be_reached_is_said_so(monkeypatch: pytest.MonkeyP
     def unreachable() -> str:
         raise FileNotFoundError("no such folder")
 
-    monkeypatch.setattr(crew._crew, "_address", unreachable)
+    lost = Servant("workers.crew_child")
+    monkeypatch.setattr(lost, "_address", unreachable)
+    monkeypatch.setattr(crew, "_crew", lost)
     with pytest.raises(Deserted, match="no such folder"):
         await aside(os.getpid)

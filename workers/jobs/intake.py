@@ -14,8 +14,10 @@ from app.library.urls import content_url
 from app.production import tasks
 from documents.library import GenerationMetadata, Media, MediaType, RelatedElements
 from documents.values import Id, now
-from workers.jobs.media.seeing import Place, Seen, see
+from workers.jobs.media import seeing
+from workers.jobs.media.seeing import Place, Seen
 from workers.render.errors import Unreadable
+from workers.render.own import made_of
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
@@ -52,7 +54,7 @@ async def take_in(
     """
     identity = Id()
     place = Place(context.storage, context.workspace_id, identity)
-    seen = await _seen(context, path, place, ours=made is not None and made.ours)
+    seen = await _seen(path, place, made)
     if made is None:
         stored = await context.storage.put_file(
             path, prefix=prefix or str(context.workspace_id), content_type=seen.facts.mime_type
@@ -103,11 +105,13 @@ def _named(path: Path, mime_type: str) -> str:
     return path.with_suffix(guess_extension(mime_type) or path.suffix).name
 
 
-async def _seen(context: Context, path: Path, place: Place, *, ours: bool) -> Seen:
-    folder = context.folder / f"{path.name}.made"
+async def _seen(path: Path, place: Place, made: Made | None) -> Seen:
+    folder = made_of(path)
+    if made is not None and made.result.look is not None:
+        return await seeing.kept(made.result.look, folder, place)
     folder.mkdir(exist_ok=True)
     try:
-        return await see(path, folder, place, ours=ours)
+        return await seeing.see(path, folder, place, ours=made is not None and made.ours)
     except Unreadable as exc:
         raise GiveUp(str(exc), code="unreadable_file") from exc
 

@@ -9,6 +9,8 @@ from typing import Protocol
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
+from workers.render.facts import Look
+
 FREE = Decimal(0)
 
 
@@ -50,13 +52,17 @@ class Result(Frozen):
 
 
 class FileResult(Result):
-    """A file was made at `path`; `seconds` is its playing time where it has one."""
+    """A file was made at `path`; `seconds` is its playing time where it has one.
+
+    `look` is what a look at it gave, where its maker has looked: see `own.looked_at`.
+    """
 
     path: Path
     media_type: str
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    look: Look | None = Field(default=None, exclude=True)
 
 
 class Provider(Protocol):

@@ -22,15 +22,17 @@ THUMBNAILS: Final = {"thumbnail_large": 1024, "thumbnail_medium": 480, "thumbnai
 POSTER_SIZE: Final = 1920
 
 
-def look_at(path: Path, folder: Path) -> Look:
+def look_at(path: Path, folder: Path, picture: Image.Image | None = None) -> Look:
     """Look at a file once and write what was made of it into the folder.
+
+    Whoever has the `picture` that it holds spares the decoding.
 
     Raises:
         Unreadable: it is damaged, hostile, or of no known kind.
     """
     facts = read_technical_data(path, decode=False)
     if facts.kind == "image":
-        picture = small_picture(path, THUMBNAILS["thumbnail_large"])
+        picture = picture or small_picture(path, THUMBNAILS["thumbnail_large"])
         made, smallest = _thumbnails(picture, folder)
         return Look(facts=facts, made=made, prints=_prints([smallest]))
     if facts.lasts:

@@ -16,6 +16,7 @@ from documents.store import Store
 from documents.values import Id
 from workers.providers.registry import Providers
 from workers.runtime import claims
+from workers.runtime.small_files import SmallFiles
 
 PROGRESS_SECONDS: Final = 0.5
 """Progress is written at most this often, and not of what takes less: a bar needs no more."""
@@ -31,9 +32,11 @@ class Resources:
     wakeups: Wakeups
     providers: Providers
     calls: Calls = field(init=False)
+    pictures: SmallFiles = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calls", Calls(self.store, self.settings))
+        object.__setattr__(self, "pictures", SmallFiles(self.storage))
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from documents.scenes import PanelFigure, Scene
 from documents.values import Id, now
 from workers.jobs.films.figures import designs_of, model_of
 from workers.jobs.films.prompts import prompt_for
-from workers.jobs.films.references import References, fetched, figure_of
+from workers.jobs.films.references import COMPARED, References, fetched, figure_of
 from workers.jobs.films.subjects import character_of, project_of, seed_for
 from workers.jobs.intake import add_media, take_in
 from workers.providers.image import ImageRequest, ImageResult
@@ -204,7 +204,7 @@ async def compare_character(context: Context, parameters: CompareCharacter) -> O
     for number, scene in enumerate(scenes):
         for media_id, figure in _shown(scene, character.id):
             media = await Media.one_in(True, media_id)
-            path = media and await fetched(context, media)
+            path = media and await fetched(context, media, COMPARED)
             box = (figure.left, figure.top, figure.width, figure.height)
             found[media_id] = await model.like(path, box) if model and path else None
         await context.progress((number + 1) / len(scenes), "comparing")

@@ -8,11 +8,12 @@ from documents.films import Character
 from documents.library import Media
 from documents.scenes import PanelFigure
 from documents.values import Id
-from workers.jobs.films.references import box_of, fetched, placed_in
+from workers.jobs.films.references import COMPARED, box_of, fetched, placed_in
 from workers.providers.image import ImageResult
 from workers.render import own, probe
 from workers.render.errors import Unreadable
 from workers.render.facts import Box
+from workers.render.own import made_of
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 
@@ -39,7 +40,7 @@ class Model:
 async def model_of(context: Context, character: Character, design: Media | None) -> Model | None:
     """The character's final design, if there is one that can be looked at. Raises ProviderError
     where nobody has looked at it yet."""
-    if design is None or (path := await fetched(context, design)) is None:
+    if design is None or (path := await fetched(context, design, COMPARED)) is None:
         return None
     return Model(design.id, path, await placed_in(design, character.name))
 
@@ -66,6 +67,7 @@ async def figures_in(
     left = list(cast)
     figures = []
     result: ImageResult = made.result
+    picture = _compared(result)
     for placed in result.figures:
         character = next((each for each in left if each.name == placed.name), None)
         if character is None:
@@ -77,8 +79,15 @@ async def figures_in(
             PanelFigure(
                 character_id=character.id,
                 **placed.model_dump(exclude={"name"}),
-                similarity=await model.like(result.path, box, ours=made.ours) if model else None,
+                similarity=await model.like(picture, box, ours=made.ours) if model else None,
                 design_id=model.media_id if model else None,
             )
         )
     return figures
+
+
+def _compared(result: ImageResult) -> Path:
+    """The new picture as it is compared: small, where its maker has looked at it."""
+    made = result.look.made if result.look else []
+    small = next((each.file for each in made if each.name == COMPARED), None)
+    return made_of(result.path) / small if small else result.path

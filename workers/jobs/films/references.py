@@ -18,6 +18,8 @@ from workers.runtime.context import Context
 
 USED: Final[DerivativeName] = "thumbnail_large"
 """What is given to a provider: a picture that we have made ourselves, not somebody's file."""
+COMPARED: Final[DerivativeName] = "thumbnail_medium"
+"""What somebody's likeness is told by: it differs from that of larger ones by less than 0.01."""
 WHOLE: Final[Box] = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -54,14 +56,14 @@ class References:
             self.used.append(media.id)
 
 
-async def fetched(context: Context, media: Media) -> Path | None:
+async def fetched(context: Context, media: Media, name: DerivativeName = USED) -> Path | None:
     """A small copy of the picture in the task's folder; None where there is none.
 
     Raises ProviderError where nobody has looked at the file yet.
     """
     if media.quarantine is not None or media.kind != "image":
         return None
-    used = next((each for each in media.derivatives if each.name == USED), None)
+    used = next((each for each in media.derivatives if each.name == name), None)
     if used is None or used.key is None:
         if media.look_version < LOOK_VERSION:
             raise ProviderError(
@@ -70,9 +72,9 @@ async def fetched(context: Context, media: Media) -> Path | None:
                 retryable=True,
             )
         return None
-    path = context.folder / f"reference-{media.id}.webp"
+    path = context.folder / f"{name}-{media.id}.webp"
     if not path.exists():
-        await context.storage.get_file(used.key, path, size=used.size or None)
+        await context.resources.pictures.fetch(used.key, path, used.size or None)
     return path
 
 

@@ -13,7 +13,7 @@ from app.library.urls import thumbnail_url
 from documents.library import Derivative, DerivativeName, TechnicalData
 from documents.values import Id, now
 from workers.render import own, probe
-from workers.render.facts import MadeFile
+from workers.render.facts import Look, MadeFile
 from workers.render.facts import TechnicalData as Facts
 
 SHOWN: Final[DerivativeName] = "thumbnail_medium"
@@ -99,9 +99,13 @@ async def see(path: Path, folder: Path, place: Place, *, ours: bool = False) -> 
         Unreadable: it is damaged, hostile, or of no known kind.
     """
     look = own.look if ours else probe.look
-    found = await look(path, folder)
-    keeping = (place.keep(_name(made), folder / made.file, made) for made in found.made)
-    return Seen(found.facts, found.prints, await asyncio.gather(*keeping))
+    return await kept(await look(path, folder), folder, place)
+
+
+async def kept(look: Look, folder: Path, place: Place) -> Seen:
+    """Store what a look has made in this folder."""
+    keeping = (place.keep(_name(made), folder / made.file, made) for made in look.made)
+    return Seen(look.facts, look.prints, await asyncio.gather(*keeping))
 
 
 def keys_of(derivatives: Iterable[Derivative]) -> set[str]:

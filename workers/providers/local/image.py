@@ -12,6 +12,8 @@ from workers.providers.base import Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.image import ImageRequest, ImageResult, PlacedFigure
 from workers.render.errors import Unreadable
+from workers.render.facts import Look
+from workers.render.own import looked_at
 from workers.render.probe import colours
 
 QUALITY: Final = 95
@@ -29,7 +31,7 @@ class LocalImageProvider(Local):
     async def draw(self, request: ImageRequest, into: Path) -> ImageResult:
         """Write a JPEG, byte for byte the same for the same request."""
         style = await _style_of(request)
-        figures = await aside(draw, request, style, into)
+        figures, look = await aside(draw, request, style, into)
         return ImageResult(
             provider=self.provider,
             model=self.model,
@@ -39,6 +41,7 @@ class LocalImageProvider(Local):
             width=request.width,
             height=request.height,
             figures=figures,
+            look=look,
         )
 
 
@@ -58,8 +61,10 @@ async def _style_of(request: ImageRequest) -> list[str]:
     return [each for rank in ranks for each in rank if each is not None]
 
 
-def draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFigure, ...]:
-    """Write the picture; answers who is where in it."""
+def draw(
+    request: ImageRequest, style: list[str], into: Path
+) -> tuple[tuple[PlacedFigure, ...], Look]:
+    """Write the picture, and look at it; answers who is where in it, too."""
     # The painter is loaded in the processes of the crew, and not in the worker.
     from workers.providers.local.painting.composition import paint
 
@@ -67,4 +72,4 @@ def draw(request: ImageRequest, style: list[str], into: Path) -> tuple[PlacedFig
     # A tenth of the time and a third of the bytes that a PNG takes, with nothing to be seen of it.
     note = "Backlot local painter (a stand-in picture)"
     picture.save(into, format="JPEG", quality=QUALITY, subsampling="4:2:0", comment=note)
-    return figures
+    return figures, looked_at(into, picture)

@@ -10,6 +10,8 @@ from workers.crew import aside
 from workers.providers.base import FileResult, Local, free_usage
 from workers.providers.errors import ProviderRefused
 from workers.providers.music import MusicRequest
+from workers.render.facts import Look
+from workers.render.own import looked_at
 
 if TYPE_CHECKING:
     from workers.providers.local.score import Note
@@ -36,7 +38,7 @@ class LocalMusicProvider(Local):
                 "ask for a shorter piece and let the timeline repeat it.",
                 code="music_too_long",
             )
-        await aside(compose, request, into)
+        look = await aside(compose, request, into)
         return FileResult(
             provider=self.provider,
             model=self.model,
@@ -44,11 +46,12 @@ class LocalMusicProvider(Local):
             path=into,
             media_type="audio/flac",
             seconds=request.seconds,
+            look=look,
         )
 
 
-def compose(request: MusicRequest, into: Path) -> None:
-    """Write the piece."""
+def compose(request: MusicRequest, into: Path) -> Look:
+    """Write the piece, and look at it."""
     import numpy as np
 
     from workers.providers.local.instruments import RATE
@@ -78,6 +81,7 @@ def compose(request: MusicRequest, into: Path) -> None:
             sent[start:end] += share * middle[: end - start]
     add_the_room(mix, sent, RATE)
     write_flac(into, RATE, 2, mastered(mix, RATE))
+    return looked_at(into)
 
 
 def _sound(note: Note, brightness: float) -> Samples:

@@ -16,6 +16,8 @@ from workers.providers.errors import ProviderError, ProviderRefused
 from workers.providers.local import voices
 from workers.providers.local.languages import unknown_script
 from workers.providers.voice import SpeechResult, VoiceRequest, Word
+from workers.render.facts import Look
+from workers.render.own import looked_at
 from workers.render.servants import Servant
 
 LONGEST_TEXT = 10_000
@@ -78,7 +80,7 @@ class LocalVoiceProvider(Local):
         spoken = _NOTHING_SPOKEN
         if any(character.isalnum() for character in text):
             spoken = await _spoken(_order(request, text))
-        seconds = await aside(convert, spoken, into, text)
+        seconds, look = await aside(convert, spoken, into, text)
         words = _words(text, spoken.events, seconds)
         return SpeechResult(
             provider=self.provider,
@@ -89,6 +91,7 @@ class LocalVoiceProvider(Local):
             seconds=seconds,
             duration=seconds,
             words=tuple(words),
+            look=look,
         )
 
 
@@ -136,8 +139,8 @@ def _failure(reason: str) -> ProviderError:
     return ProviderError(f"eSpeak NG failed: {reason}", code="voice_failed", retryable=True)
 
 
-def convert(spoken: Spoken, into: Path, text: str) -> float:
-    """Write what was spoken as a file, at an even level; answers its seconds."""
+def convert(spoken: Spoken, into: Path, text: str) -> tuple[float, Look]:
+    """Write what was spoken, at an even level, and look at it; answers its seconds, too."""
     import numpy as np
 
     from workers.providers.local.sound import levelled, samples_of, write_flac
@@ -147,7 +150,7 @@ def convert(spoken: Spoken, into: Path, text: str) -> float:
         silence = max(_SHORTEST_SILENCE, len(text.strip()) * _SECONDS_A_SIGN)
         speech = np.zeros((1, round(silence * spoken.rate)), dtype=np.float32)
     write_flac(into, spoken.rate, 1, [speech])
-    return float(speech.shape[1] / spoken.rate)
+    return speech.shape[1] / spoken.rate, looked_at(into)
 
 
 def _spans(text: str, events: list[list[int]]) -> list[tuple[int, int, float]]:
