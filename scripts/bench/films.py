@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from statistics import median
 from typing import Final
 
 from app.core.storage import Storage
@@ -39,6 +40,7 @@ BARS: Final = (
 )
 EPISODES, SCENES, LINES, PANELS = 12, 20, 2, 1
 """The season of the issue; the scenes are as the demo's: short, with a picture or two."""
+EPISODES_MADE: Final = 3
 POLL_SECONDS: Final = 0.2
 """Seldom, for it takes of the time of what is measured."""
 PATIENCE_SECONDS: Final = 900.0
@@ -114,16 +116,19 @@ class _Bench:
         return {"plan_s": time.perf_counter() - started, "plan_steps": float(len(steps))}
 
     async def generating(self) -> dict[str, float]:
-        """Pictures, voices and music of an episode's scenes, without rendering."""
+        """Pictures, voices and music of an episode's scenes, without rendering: the median of some
+        episodes, each in other moods, as what was made once is not made again."""
         await self._warm()
-        season = written(self.account, 1, SCENES)
-        await season.insert()
-        seconds = await self._made(season, Wanted(), lambda step: not _is_rendering(step))
-        return {"generate_scene_per_s": SCENES / seconds}
+        seconds = []
+        for turn in range(EPISODES_MADE):
+            season = written(self.account, 1, SCENES, turn)
+            await season.insert()
+            seconds.append(await self._made(season, Wanted(), lambda step: not _is_rendering(step)))
+        return {"generate_scene_per_s": SCENES / median(seconds)}
 
     async def assembling(self) -> dict[str, float]:
         """An episode joined for the first time, and once more after one line has changed."""
-        season = written(self.account, 1, SCENES)
+        season = written(self.account, 1, SCENES, EPISODES_MADE)
         await season.insert()
         await self._made(season, Wanted(), lambda step: not _is_rendering(step))
         first = await self._made(season, Wanted(), _is_rendering)
@@ -143,7 +148,7 @@ class _Bench:
 
     async def _warm(self) -> None:
         """The worker has loaded what it needs."""
-        season = written(self.account, 1, 1)
+        season = written(self.account, 1, 1, EPISODES_MADE + 1)
         await season.insert()
         await self._made(season, Wanted(), lambda _: True)
 
@@ -181,8 +186,8 @@ class _Bench:
         raise Unmeasured(f"{len(steps)} steps were not done within {PATIENCE_SECONDS:.0f} seconds")
 
 
-def written(account: Account, episodes: int, scenes: int) -> Season:
-    """A season with two characters who return."""
+def written(account: Account, episodes: int, scenes: int, turn: int = 0) -> Season:
+    """A season with two characters who return; at each of five turns the moods are others."""
     project = Project(
         workspace_id=account.workspace.id,
         created_by=account.user.id,
@@ -201,15 +206,17 @@ def written(account: Account, episodes: int, scenes: int) -> Season:
         for number in range(1, episodes + 1)
     ]
     parts = [
-        _scene(episode.id, inside, number, cast)
+        _scene(episode.id, inside, number, turn, cast)
         for episode in made
         for number in range(1, scenes + 1)
     ]
     return Season(project, made, cast, parts)
 
 
-def _scene(episode_id: Id, inside: dict[str, Id], number: int, cast: Sequence[Character]) -> Scene:
-    place, mood = PLACES[number % len(PLACES)], MOODS[number % len(MOODS)]
+def _scene(
+    episode_id: Id, inside: dict[str, Id], number: int, turn: int, cast: Sequence[Character]
+) -> Scene:
+    place, mood = PLACES[number % len(PLACES)], MOODS[(number + turn) % len(MOODS)]
     speakers = [None, *(each.id for each in cast)]
     scene: Scene = Scene.model_validate(
         {
