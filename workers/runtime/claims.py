@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
-from pymongo import ReturnDocument, UpdateOne
+from pymongo import ReturnDocument, UpdateMany, UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from app.core.kinds import TaskKind
@@ -225,10 +225,18 @@ async def complete(task: Task, output: TaskOutput | None, session: Session = Non
 
     Raises LeaseLost where it is no longer this worker's.
     """
-    done = await Task.collection().update_one(_held(task), _completion(output), session=session)
-    if not done.matched_count:
+    done = await Task.collection().bulk_write(
+        [
+            # The only one that changes nothing: what is found beyond what is changed is the task.
+            UpdateOne(_held(task), {"$set": {"status": "processing"}}),
+            UpdateOne(_held(task), _completion(output)),
+            UpdateMany({"waiting_for": task.id}, _released([task.id])),
+        ],
+        session=session,
+    )
+    if done.matched_count == done.modified_count:
         raise LeaseLost(str(task.id))
-    return await release_dependents([task.id], session)
+    return done.modified_count - 1
 
 
 async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:
@@ -242,18 +250,20 @@ async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:
     return await release_dependents(ids) > 0
 
 
-async def release_dependents(done: Sequence[Id], session: Session = None) -> int:
+async def release_dependents(done: Sequence[Id]) -> int:
     """Tell the tasks that waited for these; safe to repeat."""
-    left = {"$setDifference": ["$waiting_for", list(done)]}
     result = await Task.collection().update_many(
-        {"waiting_for": {"$in": list(done)}},
-        [
-            {"$set": {"waiting_for": left, "updated_at": "$$NOW"}},
-            {"$set": {"ready": READY}},
-        ],
-        session=session,
+        {"waiting_for": {"$in": list(done)}}, _released(done)
     )
     return result.modified_count
+
+
+def _released(done: Sequence[Id]) -> list[StoredDocument]:
+    left = {"$setDifference": ["$waiting_for", list(done)]}
+    return [
+        {"$set": {"waiting_for": left, "updated_at": "$$NOW"}},
+        {"$set": {"ready": READY}},
+    ]
 
 
 async def fail(task: Task, failure: Failure, backoff_seconds: float) -> None:
