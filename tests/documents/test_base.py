@@ -46,6 +46,16 @@ async def test_what_was_inserted_is_found_as_it_was(mock_store: None) -> None:
     assert await Media.one_in(True, Id()) is None
 
 
+async def test_it_is_inserted_unless_there_is_one(store: Store) -> None:
+    first, second = (valid(Project, title=title) for title in ("first", "second"))
+    same = {"workspace_id": first.workspace_id}
+    second = second.model_copy(update=same)
+    assert await first.insert_unless(same) is first
+    assert await Project.one_in(True, first.id) == first
+    assert await second.insert_unless(same) == first
+    assert await Project.one_in(True, second.id) is None
+
+
 async def test_nothing_to_insert_is_no_error(mock_store: None) -> None:
     await Project.insert_all([])
 

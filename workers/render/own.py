@@ -28,7 +28,7 @@ def looked_at(path: Path, picture: "Image.Image | None" = None) -> Look:
 
     folder = made_of(path)
     folder.mkdir(exist_ok=True)
-    return look_at(path, folder, picture)
+    return look_at(path, folder, picture, is_whole=True)
 
 
 async def look(path: Path, folder: Path) -> Look:

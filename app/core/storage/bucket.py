@@ -74,11 +74,12 @@ class Bucket:
         except ObjectMissing:
             return None
 
-    async def put(self, key: str, body: bytes, *, content_type: str, checksum: str) -> None:
-        """Store an object in one request; the store refuses bytes without the checksum."""
-        await self.call(
-            key,
-            self.client.put_object,
+    def put(self, key: str, body: bytes, *, content_type: str, checksum: str) -> None:
+        """Store an object in one request; the store refuses bytes without the checksum.
+
+        To be called through `call`.
+        """
+        self.client.put_object(
             Bucket=self.name,
             Key=key,
             Body=body,
