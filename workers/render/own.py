@@ -5,13 +5,9 @@ project's own code has made of nothing from outside.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from workers.crew import aside
 from workers.render.facts import Box, Look
-
-if TYPE_CHECKING:
-    from PIL import Image
 
 
 def made_of(path: Path) -> Path:
@@ -19,16 +15,16 @@ def made_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.made")
 
 
-def looked_at(path: Path, picture: "Image.Image | None" = None) -> Look:
+def looked_at(path: Path) -> Look:
     """Look at a file in the crew's process that has just written it; see `probe.look`.
 
-    What is made of it lies in `made_of(path)`. A `picture` that is there need not be decoded.
+    What is made of it lies in `made_of(path)`.
     """
     from workers.render.probe_look import look_at
 
     folder = made_of(path)
     folder.mkdir(exist_ok=True)
-    return look_at(path, folder, picture, is_whole=True)
+    return look_at(path, folder, is_whole=True)
 
 
 async def look(path: Path, folder: Path) -> Look:

@@ -63,11 +63,12 @@ async def figures_in(
     cast: Sequence[Character],
     designs: Mapping[Id, Media],
 ) -> list[PanelFigure]:
-    """The characters that the provider has placed in the picture."""
+    """The characters that the provider has placed in the picture, which is taken in: it is compared
+    as it will be later, by its thumbnail."""
     left = list(cast)
     figures = []
     result: ImageResult = made.result
-    picture = _compared(result)
+    picture = made_of(result.path) / f"{COMPARED}.webp"
     for placed in result.figures:
         character = next((each for each in left if each.name == placed.name), None)
         if character is None:
@@ -84,10 +85,3 @@ async def figures_in(
             )
         )
     return figures
-
-
-def _compared(result: ImageResult) -> Path:
-    """The new picture as it is compared: small, where its maker has looked at it."""
-    made = result.look.made if result.look else []
-    small = next((each.file for each in made if each.name == COMPARED), None)
-    return made_of(result.path) / small if small else result.path

@@ -96,7 +96,6 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         context.folder / f"scene-{scene.scene_number:02}-panel-{number}",
         ImageResult,
     )
-    figures = await figures_in(context, made, cast, designs)
     media = await take_in(
         context,
         made.result.path,
@@ -110,6 +109,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
         take=next_number(panel.takes),
         recipe=panel_recipe(project, scene, panel, everybody),
     )
+    figures = await figures_in(context, made, cast, designs)
 
     async def write(session: AsyncClientSession) -> None:
         # Somebody may have been deleted while they were drawn.
