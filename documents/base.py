@@ -208,16 +208,20 @@ class Record(Document):
     async def insert_unless(self, query: Mapping[str, Any]) -> Self:
         """The record that the query finds, if there is one, or else this one, written now.
 
-        Two at once may both find none: the later one raises NotUnique where that is declared.
-        Raises BrokenCheck.
+        Of two at once that find none one is written, where a unique key says so, and found by the
+        other. Raises NotUnique where the query does not find what holds the key, and BrokenCheck.
         """
-        with refusals(self.collection_name()):
-            document = await self.collection().find_one_and_update(
-                query,
-                {"$setOnInsert": self.stored()},
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
+        try:
+            with refusals(self.collection_name()):
+                document = await self.collection().find_one_and_update(
+                    query,
+                    {"$setOnInsert": self.stored()},
+                    upsert=True,
+                    return_document=ReturnDocument.AFTER,
+                )
+        except NotUnique:
+            if (document := await self.collection().find_one(query)) is None:
+                raise
         assert document is not None  # it is there now
         return self if document["_id"] == self.id else type(self).model_validate(document)
 

@@ -21,9 +21,9 @@ from typing import Any
 from workers.providers.image import ImageRequest
 from workers.providers.local.image import draw
 from workers.providers.local.music import compose
-from workers.providers.local.voice import Spoken, convert
+from workers.providers.local.voice import NOTHING_SPOKEN, convert
 from workers.providers.music import MusicRequest
-from workers.render.own import made_of
+from workers.render.own import thumbnail_of
 from workers.render.probe_figures import figures_alike
 
 _WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -74,8 +74,8 @@ def _warm_up() -> None:
         picture, music, speech = (folder / each for each in ("picture.jpg", "music.flac", "speech"))
         draw(ImageRequest(prompt="a meadow", width=320, height=180), [], picture)
         compose(MusicRequest(prompt="calm", mood="calm", seconds=1), music)
-        convert(Spoken([], bytes(2), 22_050), speech, "")
-        figures_alike(picture, _WHOLE, made_of(picture) / "thumbnail_large.webp", _WHOLE)
+        convert(NOTHING_SPOKEN, speech, "")
+        figures_alike(picture, _WHOLE, thumbnail_of(picture, "thumbnail_medium"), _WHOLE)
 
 
 def _fork(listener: socket.socket) -> None:

@@ -107,29 +107,27 @@ class Calls:
         self._store, self._settings = store, settings
         self._unlimited: TTLCache[Id, bool] = TTLCache(MOST_KNOWN, UNLIMITED_SECONDS)
 
-    async def prepare(self, workspace_id: Id) -> None:
-        """Bring the counter up to date, before the record of a call that it is to count."""
-        if not await self._has_no_limit(workspace_id):
-            await prepare(workspace_id)
-
-    async def take(self, workspace_id: Id) -> None:
-        """Count one call. Raises QuotaReached where the month has no more."""
-        if not await self._has_no_limit(workspace_id):
-            await self._store.in_transaction(lambda session: self._take(session, workspace_id))
-
-    async def _has_no_limit(self, workspace_id: Id) -> bool:
+    async def are_limited(self, workspace_id: Id) -> bool:
+        """Whether each call of this workspace has to be taken."""
         if workspace_id in self._unlimited:
-            return True
+            return False
         payer = await payer_of(None, workspace_id)
         if payer is None or Quota.of(payer.subscription["tier"], self._settings).calls is None:
             self._unlimited[workspace_id] = True
-            return True
-        return False
+            return False
+        return True
 
-    async def _take(self, session: AsyncClientSession, workspace_id: Id) -> None:
-        if locked := await _locked(session, self._settings, workspace_id):
-            _check(*locked, await _together(locked[0], session), "calls", 1)
-        await usage.move(workspace_id, session, calls=1)
+    async def take(self, workspace_id: Id) -> None:
+        """Count one call, before there is a record of it. Raises QuotaReached where the month has
+        no more."""
+        await prepare(workspace_id)
+
+        async def together(session: AsyncClientSession) -> None:
+            if locked := await _locked(session, self._settings, workspace_id):
+                _check(*locked, await _together(locked[0], session), "calls", 1)
+            await usage.move(workspace_id, session, calls=1)
+
+        await self._store.in_transaction(together)
 
 
 async def _locked(

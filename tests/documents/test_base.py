@@ -1,5 +1,7 @@
 """What every record shares: how it is written, found within a scope, and refused."""
 
+import asyncio
+
 import pytest
 from pydantic import ValidationError
 from pymongo.errors import OperationFailure
@@ -23,6 +25,7 @@ from documents.base import (
 from documents.films import Character, Project
 from documents.identity import User, Workspace
 from documents.library import Media
+from documents.production import PromptExecution
 from documents.store import Store
 from documents.values import Id, now
 from tests.factories.records import valid
@@ -54,6 +57,17 @@ async def test_it_is_inserted_unless_there_is_one(store: Store) -> None:
     assert await Project.one_in(True, first.id) == first
     assert await second.insert_unless(same) == first
     assert await Project.one_in(True, second.id) is None
+
+
+async def test_of_many_at_once_one_is_inserted_and_found_by_all(store: Store) -> None:
+    key = {"workspace_id": Id(), "call_key": "a" * 64}
+    held = {**key, "status": {"$in": ["pending", "success", "unknown"]}}
+    made = [
+        valid(PromptExecution).model_copy(update={**key, "status": "pending"}) for _ in range(8)
+    ]
+    found = await asyncio.gather(*(each.insert_unless(held) for each in made))
+    assert len({each.id for each in found}) == 1
+    assert await PromptExecution.collection().count_documents(key) == 1
 
 
 async def test_nothing_to_insert_is_no_error(mock_store: None) -> None:

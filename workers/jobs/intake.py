@@ -14,10 +14,9 @@ from app.library.urls import content_url
 from app.production import tasks
 from documents.library import GenerationMetadata, Media, MediaType, RelatedElements
 from documents.values import Id, now
-from workers.jobs.media import seeing
-from workers.jobs.media.seeing import Place, Seen
+from workers.jobs.media.seeing import Place, Seen, kept, see
+from workers.render import own
 from workers.render.errors import Unreadable
-from workers.render.own import made_of
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
@@ -106,12 +105,12 @@ def _named(path: Path, mime_type: str) -> str:
 
 
 async def _seen(path: Path, place: Place, made: Made | None) -> Seen:
-    folder = made_of(path)
-    if made is not None and made.result.look is not None:
-        return await seeing.kept(made.result.look, folder, place)
-    folder.mkdir(exist_ok=True)
+    folder = own.made_of(path)
     try:
-        return await seeing.see(path, folder, place, ours=made is not None and made.ours)
+        if made is not None and made.ours:
+            return await kept(made.result.look or await own.look(path), folder, place)
+        folder.mkdir(exist_ok=True)
+        return await see(path, folder, place)
     except Unreadable as exc:
         raise GiveUp(str(exc), code="unreadable_file") from exc
 

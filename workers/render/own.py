@@ -15,21 +15,26 @@ def made_of(path: Path) -> Path:
     return path.with_name(f"{path.name}.made")
 
 
-def looked_at(path: Path) -> Look:
-    """Look at a file in the crew's process that has just written it; see `probe.look`.
+def thumbnail_of(path: Path, name: str) -> Path:
+    """Where a thumbnail of a picture lies once it has been looked at."""
+    return made_of(path) / f"{name}.webp"
 
-    What is made of it lies in `made_of(path)`.
+
+def looked_at(path: Path, *, is_whole: bool = False) -> Look:
+    """Look at a file in a process of the crew; see `probe.look`.
+
+    What is made of it lies in `made_of(path)`. Who has just written it knows that it `is_whole`.
     """
     from workers.render.probe_look import look_at
 
     folder = made_of(path)
     folder.mkdir(exist_ok=True)
-    return look_at(path, folder, is_whole=True)
+    return look_at(path, folder, is_whole=is_whole)
 
 
-async def look(path: Path, folder: Path) -> Look:
-    """See `probe.look`."""
-    return await aside(_look, path, folder)
+async def look(path: Path) -> Look:
+    """The same from the worker."""
+    return await aside(looked_at, path)
 
 
 async def likeness(path: Path, box: Box, model: Path, model_box: Box) -> float:
@@ -38,12 +43,6 @@ async def likeness(path: Path, box: Box, model: Path, model_box: Box) -> float:
 
 
 # The decoders are loaded in the crew's processes and not in the worker.
-
-
-def _look(path: Path, folder: Path) -> Look:
-    from workers.render.probe_look import look_at
-
-    return look_at(path, folder)
 
 
 def _likeness(path: Path, box: Box, model: Path, model_box: Box) -> float:

@@ -185,12 +185,11 @@ async def _paid_for(
     return await make()
 
 
-async def _count(context: Context, intent: PromptExecution) -> None:
+async def _count(context: Context) -> None:
     """Count one more call. Raises GiveUp where the owner's tier allows no more in this month."""
     try:
         await context.resources.calls.take(context.workspace_id)
     except QuotaReached as exc:
-        await _note(intent, {"status": "error", "error_message": "quota reached"})
         raise GiveUp(str(exc), code=exc.code) from exc
 
 
@@ -213,7 +212,6 @@ async def _intend(context: Context, call: Call) -> PromptExecution:
         call_key=call.key,
         take=call.take,
     )
-    await context.resources.calls.prepare(context.workspace_id)
     held = within(
         True,
         {
@@ -222,14 +220,15 @@ async def _intend(context: Context, call: Call) -> PromptExecution:
             "status": {"$in": [*HELD]},
         },
     )
+    if await context.resources.calls.are_limited(context.workspace_id):
+        if earlier := await PromptExecution.first_in(True, held):
+            return await _take_up(context, call, earlier)
+        await _count(context)
     try:
         execution = await intent.insert_unless(held)
     except NotUnique as exc:
         raise ProviderError("Made at the same time.", code="busy", retryable=True) from exc
-    if execution is not intent:
-        return await _take_up(context, call, execution)
-    await _count(context, intent)
-    return intent
+    return intent if execution is intent else await _take_up(context, call, execution)
 
 
 async def _take_up(context: Context, call: Call, earlier: PromptExecution) -> PromptExecution:

@@ -74,12 +74,11 @@ class Bucket:
         except ObjectMissing:
             return None
 
-    def put(self, key: str, body: bytes, *, content_type: str, checksum: str) -> None:
-        """Store an object in one request; the store refuses bytes without the checksum.
-
-        To be called through `call`.
-        """
-        self.client.put_object(
+    async def put(self, key: str, body: bytes, *, content_type: str, checksum: str) -> None:
+        """Store an object in one request; the store refuses bytes without the checksum."""
+        await self.call(
+            key,
+            self.client.put_object,
             Bucket=self.name,
             Key=key,
             Body=body,

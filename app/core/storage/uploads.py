@@ -80,11 +80,8 @@ class Small:
 async def put_file(target: Target, path: Path) -> StoredObject:
     """See `Storage.put_file`."""
     threads = target.bucket.threads
-    if target.is_new and target.claim is None:
-        small = await target.bucket.call(path.name, _put_if_small, target, path)
-        if small is not None:
-            return target.stored(small.sha256.hex(), len(small.body), created=True)
-    elif small := await threads.run(_whole_if_small, path):
+    small = await threads.run(_whole_if_small, path)
+    if small is not None:
         return await _put_small(target, small)
     content = await fingerprint(threads, path)
     key = target.key(content.sha256)
@@ -132,25 +129,11 @@ async def _put_small(target: Target, small: Small) -> StoredObject:
     sha256, size = small.sha256.hex(), len(small.body)
     created = await target.is_missing(sha256, size)
     if created:
-        await target.bucket.call(target.key(sha256), _send_small, target, small)
+        key, checksum = target.key(sha256), b64encode(small.sha256).decode()
+        await target.bucket.put(
+            key, small.body, content_type=target.content_type, checksum=checksum
+        )
     return target.stored(sha256, size, created=created)
-
-
-def _put_if_small(target: Target, path: Path) -> Small | None:
-    """Read and send it, if one request holds it: all in one thread."""
-    small = _whole_if_small(path)
-    if small is not None:
-        _send_small(target, small)
-    return small
-
-
-def _send_small(target: Target, small: Small) -> None:
-    target.bucket.put(
-        target.key(small.sha256.hex()),
-        small.body,
-        content_type=target.content_type,
-        checksum=b64encode(small.sha256).decode(),
-    )
 
 
 async def _send_file(target: Target, path: Path, content: Fingerprint, key: str) -> None:

@@ -13,7 +13,6 @@ from workers.providers.image import ImageResult
 from workers.render import own, probe
 from workers.render.errors import Unreadable
 from workers.render.facts import Box
-from workers.render.own import made_of
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 
@@ -68,7 +67,7 @@ async def figures_in(
     left = list(cast)
     figures = []
     result: ImageResult = made.result
-    picture = made_of(result.path) / f"{COMPARED}.webp"
+    picture = own.thumbnail_of(result.path, COMPARED)
     for placed in result.figures:
         character = next((each for each in left if each.name == placed.name), None)
         if character is None:

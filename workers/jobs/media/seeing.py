@@ -12,7 +12,7 @@ from app.library.looking import LOOK_VERSION, PLAY_VERSION
 from app.library.urls import thumbnail_url
 from documents.library import Derivative, DerivativeName, TechnicalData
 from documents.values import Id, now
-from workers.render import own, probe
+from workers.render import probe
 from workers.render.facts import Look, MadeFile
 from workers.render.facts import TechnicalData as Facts
 
@@ -90,16 +90,13 @@ class Seen:
         }
 
 
-async def see(path: Path, folder: Path, place: Place, *, ours: bool = False) -> Seen:
+async def see(path: Path, folder: Path, place: Place) -> Seen:
     """Look at a file and store what was made of it; `folder` is for that alone.
-
-    What is `ours`, and nothing from outside is in, is looked at by the crew, which is not limited.
 
     Raises:
         Unreadable: it is damaged, hostile, or of no known kind.
     """
-    look = own.look if ours else probe.look
-    return await kept(await look(path, folder), folder, place)
+    return await kept(await probe.look(path, folder), folder, place)
 
 
 async def kept(look: Look, folder: Path, place: Place) -> Seen:

@@ -81,7 +81,7 @@ def compose(request: MusicRequest, into: Path) -> Look:
             sent[start:end] += share * middle[: end - start]
     add_the_room(mix, sent, RATE)
     write_flac(into, RATE, 2, mastered(mix, RATE))
-    return looked_at(into)
+    return looked_at(into, is_whole=True)
 
 
 def _sound(note: Note, brightness: float) -> Samples:

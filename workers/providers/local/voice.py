@@ -43,7 +43,7 @@ class Spoken:
     rate: int
 
 
-_NOTHING_SPOKEN = Spoken([], b"", 22_050)
+NOTHING_SPOKEN = Spoken([], b"", 22_050)
 
 
 class LocalVoiceProvider(Local):
@@ -77,7 +77,7 @@ class LocalVoiceProvider(Local):
                 "the line in another script, or set up a voice that knows it.",
                 code="language_unsupported",
             )
-        spoken = _NOTHING_SPOKEN
+        spoken = NOTHING_SPOKEN
         if any(character.isalnum() for character in text):
             spoken = await _spoken(_order(request, text))
         seconds, look = await aside(convert, spoken, into, text)
@@ -150,7 +150,7 @@ def convert(spoken: Spoken, into: Path, text: str) -> tuple[float, Look]:
         silence = max(_SHORTEST_SILENCE, len(text.strip()) * _SECONDS_A_SIGN)
         speech = np.zeros((1, round(silence * spoken.rate)), dtype=np.float32)
     write_flac(into, spoken.rate, 1, [speech])
-    return speech.shape[1] / spoken.rate, looked_at(into)
+    return speech.shape[1] / spoken.rate, looked_at(into, is_whole=True)
 
 
 def _spans(text: str, events: list[list[int]]) -> list[tuple[int, int, float]]:
