@@ -11,6 +11,7 @@ from documents.production import TaskOutput
 from documents.values import Id
 from tests.support.charging import ChargingText
 from workers.providers.errors import ProviderError
+from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.text import TextRequest
 from workers.runtime import calls
 from workers.runtime.calls import Call
@@ -86,3 +87,32 @@ async def pay(context: Context, parameters: Pay) -> None:
         ask=(lambda _key: provider.job(request)) if parameters.askable else None,
     )
     await calls.write_text(context, call, provider)
+
+
+class Sketch(Parameters):
+    """Have a picture drawn by our own painter, for nothing: the task gives up afterwards."""
+
+
+SKETCH: Final = TaskKind("testing.sketch", "image_generation", Sketch, queue="io")
+
+
+@handles(SKETCH)
+async def sketch(context: Context, parameters: Sketch) -> None:
+    request = ImageRequest(prompt="a fox at a well", width=64, height=36)
+    call = Call(
+        context.providers.image,
+        request,
+        category="image_generation",
+        feature="testing",
+        stage="sketch",
+        prompt=request.prompt,
+        subject=Subject(collection="workspaces", id=context.workspace_id),
+    )
+    await calls.make_file(
+        context,
+        call,
+        lambda path: context.providers.image.draw(request, path),
+        context.folder / "sketch",
+        ImageResult,
+    )
+    raise GiveUp("Nobody likes it.", code="disliked")

@@ -1,17 +1,13 @@
 """A made file becomes a media record: facts read from the file, thumbnail, object, provenance."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from mimetypes import guess_extension
 from pathlib import Path
-from typing import Final
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.storage import sha256_of
-from app.library.looking import PLAY_VERSION, play_task
 from app.library.urls import content_url
-from app.production import tasks
 from documents.library import GenerationMetadata, Media, MediaType, RelatedElements
 from documents.values import Id, now
 from workers.jobs.media.seeing import Place, Seen, kept, see
@@ -20,9 +16,6 @@ from workers.render.errors import Unreadable
 from workers.runtime.calls import Made
 from workers.runtime.context import Context
 from workers.runtime.handlers import GiveUp
-
-PLAYED_AFTER: Final = timedelta(seconds=30)
-"""What is made next of a new file goes before its waveform and preview."""
 
 
 async def take_in(
@@ -93,11 +86,10 @@ async def take_in(
     )
 
 
-async def add_media(media: Sequence[Media], session: AsyncClientSession) -> None:
+async def add_media(context: Context, media: Sequence[Media], session: AsyncClientSession) -> None:
     """Write the records of files that were taken in, and have those that last played later."""
     await Media.insert_all(media, session)
-    unplayed = [each for each in media if each.play_version < PLAY_VERSION]
-    await tasks.add([play_task(each, after=PLAYED_AFTER) for each in unplayed], session)
+    context.resources.plays.want(media)
 
 
 def _named(path: Path, mime_type: str) -> str:

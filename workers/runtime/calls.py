@@ -7,7 +7,7 @@ for a person: nothing is paid twice without somebody's word.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -17,21 +17,22 @@ from typing import Any, Final, TypeVar
 import numpy as np
 import orjson
 from bson import Binary
+from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from app.core.storage import ObjectMissing
 from app.library.errors import QuotaReached
 from app.production import ledger
 from app.production.templates import masking
-from documents.base import NotUnique, Session, Subject, touched, within
+from documents.base import NotUnique, Session, StoredDocument, Subject, touched, within
 from documents.ledger import CostCategory, GenerationCost
 from documents.production import PromptExecution, PromptTemplate, Task
-from documents.values import FreeMap, now, to_floats, to_vector
+from documents.values import FreeMap, Id, now, to_floats, to_vector
 from workers.providers.base import FileResult, Provider, Request, Result
 from workers.providers.embedding import EmbeddingProvider, EmbeddingRequest, EmbeddingResult
 from workers.providers.errors import ProviderError
 from workers.providers.text import TextProvider, TextRequest, TextResult
-from workers.runtime.context import Context
+from workers.runtime.context import Context, OwnCall
 from workers.runtime.handlers import GiveUp
 
 R = TypeVar("R", bound=Result)
@@ -149,10 +150,11 @@ async def _once(
     remember: Callable[[R], Awaitable[FreeMap]],
     recall: Callable[[FreeMap], Awaitable[R]],
 ) -> tuple[R, PromptExecution]:
-    while (execution := await _intend(context, call)).status == "success":
+    while (execution := await _known(context, call)).status == "success":
         try:
             return await recall(execution.output_raw), execution
         except ObjectMissing:
+            context.own_calls.pop(execution.id, None)
             await _forget(execution)
     started = monotonic()
     try:
@@ -169,6 +171,13 @@ async def _once(
         raise
     settled = await _settle(context, call, execution, result, kept, monotonic() - started)
     return result, settled
+
+
+async def _known(context: Context, call: Call) -> PromptExecution:
+    """See `_intend`; what this task itself has had made is known before it is written."""
+    execution = await _intend(context, call)
+    own = context.own_calls.get(execution.id)
+    return execution.model_copy(update=own.outcome) if own else execution
 
 
 async def _asked_for(call: Call, execution: PromptExecution) -> Any:
@@ -303,6 +312,11 @@ async def _settle(
         "api_call_id": usage.provider_job_id,
         "api_latency_ms": round(seconds * 1000),
     }
+    settled: PromptExecution = execution.model_copy(update=outcome)
+    if call.provider.ours:
+        row = _cost(context, call, execution, seconds).model_copy(update=price)
+        context.own_calls[execution.id] = OwnCall(outcome, row)
+        return settled
 
     async def together(session: AsyncClientSession) -> GenerationCost | None:
         if not await _note(execution, outcome, session):
@@ -313,8 +327,26 @@ async def _settle(
     if cost is None:
         return await _settled_by_other(execution)
     await ledger.settle(cost)
-    settled: PromptExecution = execution.model_copy(update=outcome)
     return settled
+
+
+async def write_own(calls: Mapping[Id, OwnCall], session: AsyncClientSession) -> None:
+    """Write the outcomes and rows of the ledger of a task's calls of our own providers, which are
+    here by their executions.
+
+    Nothing outside depends on these, and they can be made again: they are written with the outcome
+    of their task. Of what another task has settled meanwhile nothing is written.
+    """
+    if not calls:
+        return
+    rows = {key: each.row for key, each in calls.items()}
+    writes = [UpdateOne(_open(key), touched({"$set": each.outcome})) for key, each in calls.items()]
+    done = await PromptExecution.collection().bulk_write(writes, ordered=False, session=session)
+    if done.matched_count < len(calls):
+        there = {"execution_id": {"$in": [*rows]}}
+        for key in await GenerationCost.collection().distinct("execution_id", there, session):
+            del rows[key]
+    await GenerationCost.insert_all(rows.values(), session)
 
 
 async def _write_price(
@@ -369,10 +401,16 @@ async def _note(
     execution: PromptExecution, values: dict[str, Any], session: Session = None
 ) -> bool:
     """Write to the record of a call that has not ended; answers whether it was so."""
-    query = {"_id": execution.id, "status": {"$in": ["pending", "unknown"]}}
     update = touched({"$set": values})
-    done = await PromptExecution.collection().update_one(query, update, session=session)
+    done = await PromptExecution.collection().update_one(
+        _open(execution.id), update, session=session
+    )
     return done.matched_count > 0
+
+
+def _open(key: Id) -> StoredDocument:
+    """The record of a call, as long as it has not ended."""
+    return {"_id": key, "status": {"$in": ["pending", "unknown"]}}
 
 
 def _cost(

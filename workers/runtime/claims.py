@@ -239,6 +239,12 @@ async def complete(task: Task, output: TaskOutput | None, session: Session = Non
     return done.modified_count - 1
 
 
+async def has_made_ready(task: Task) -> bool:
+    """Whether any of those that waited for the task, which has ended, may run now."""
+    ready = {"input.dependencies": task.id, **WAITING}
+    return await Task.collection().find_one(ready, {"_id": 1}) is not None
+
+
 async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:
     """End several tasks in one round trip; answers whether that made others runnable."""
     writes = [UpdateOne(_held(task), _completion(output)) for task, output in done]

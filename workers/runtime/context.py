@@ -5,17 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from app.core.storage import Storage
 from app.core.wakeups import Wakeups
 from app.library.quotas import Calls
 from app.settings import Settings
+from documents.ledger import GenerationCost
 from documents.production import Task
 from documents.store import Store
 from documents.values import Id
 from workers.providers.registry import Providers
 from workers.runtime import claims
+from workers.runtime.plays import Plays
 from workers.runtime.small_files import SmallFiles
 
 PROGRESS_SECONDS: Final = 0.5
@@ -33,10 +35,20 @@ class Resources:
     providers: Providers
     calls: Calls = field(init=False)
     pictures: SmallFiles = field(init=False)
+    plays: Plays = field(default_factory=Plays, init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "calls", Calls(self.store, self.settings))
         object.__setattr__(self, "pictures", SmallFiles(self.storage))
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCall:
+    """A call of one of our own providers that has ended well and is not written down yet."""
+
+    outcome: dict[str, Any]
+    """What is set in its execution."""
+    row: GenerationCost
 
 
 @dataclass(slots=True)
@@ -47,6 +59,8 @@ class Context:
     resources: Resources
     folder: Path
     """An empty folder of this attempt's own, gone afterwards."""
+    own_calls: dict[Id, OwnCall] = field(default_factory=dict, init=False)
+    """By their executions; written with the task's outcome, see `calls.write_own`."""
     _told_at: float = field(default_factory=monotonic, init=False)
 
     @property

@@ -1,6 +1,6 @@
 """Handlers: what a worker does for a task kind, and what a handler may answer or raise."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -54,18 +54,17 @@ def handles(kind: TaskKind[P]) -> Callable[[Handler[P]], Handler[P]]:
     return register
 
 
-Follower: TypeAlias = Callable[[Task, Store], Awaitable[None]]
+Follower: TypeAlias = Callable[[Sequence[Task], Store], Awaitable[None]]
 
 FOLLOWERS: Final[list[tuple[str, Follower]]] = []
 """What is done after the commit of a task's outcome, by the beginning of the kind's name."""
 
 
 def follows(kinds: str) -> Callable[[Follower], Follower]:
-    """Declare what is done whenever a task that wrote something has ended well, of all kinds whose
-    name begins so.
+    """Declare what is done soon after tasks that wrote something have ended well, of all kinds
+    whose name begins so, and for all at once that ended in the same half second.
 
-    It is for what can be derived again at any time: where the process dies right after the commit,
-    it is not done.
+    It is for what can be derived again at any time: where the process dies before, it is not done.
     """
 
     def register(follower: Follower) -> Follower:

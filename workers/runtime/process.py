@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import signal
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ from app.production.tasks import Ownership, new_task
 from app.settings import Settings
 from app.telling.teller import Teller
 from documents.base import NotUnique
+from documents.production import Task
 from documents.store import Store
 from workers.providers.embedding import space_of
 from workers.providers.registry import Providers
@@ -35,6 +37,7 @@ from workers.runtime.runner import Runner
 POLL_SECONDS: Final = 0.5
 BELL_SECONDS: Final = 10
 RESTART_SECONDS: Final = 1.0
+HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 Wake: TypeAlias = Callable[..., Awaitable[None]]
@@ -74,23 +77,26 @@ async def work(settings: Settings, providers: Providers) -> None:
 
 
 async def _keep_house(storage: Storage) -> None:
-    """Every day: archive, mend, look at what was missed; remove what killed uploads left."""
-    while True:
-        for task in (
-            new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive"),
-            new_task(REPAIR_LEDGER, RepairLedger(), Ownership(), key="repair"),
-            new_task(LOOK_AGAIN, LookAgain(), Ownership(), key="look"),
-            new_task(SWEEP_UPLOADS, SweepUploads(), Ownership(), key="uploads"),
-            new_task(PURGE_TRASH, PurgeTrash(), Ownership(), key="trash"),
-            new_task(RECOUNT_USAGE, RecountUsage(), Ownership(), key="usage"),
-        ):
-            with contextlib.suppress(NotUnique):  # another worker asked for it already
-                await tasks.add([task])
-        try:
-            await storage.sweep(DAY)
-        except StorageError as exc:
-            logger.warning("abandoned uploads stay until tomorrow: %s", exc)
-        await asyncio.sleep(DAY.total_seconds())
+    """Every hour look at what was missed; every day archive, mend, and remove what killed uploads
+    left, too."""
+    for hour in itertools.count():
+        await _ask(new_task(LOOK_AGAIN, LookAgain(), Ownership(), key="look"))
+        if hour % 24 == 0:
+            await _ask(new_task(ARCHIVE_TASKS, ArchiveTasks(), Ownership(), key="archive"))
+            await _ask(new_task(REPAIR_LEDGER, RepairLedger(), Ownership(), key="repair"))
+            await _ask(new_task(SWEEP_UPLOADS, SweepUploads(), Ownership(), key="uploads"))
+            await _ask(new_task(PURGE_TRASH, PurgeTrash(), Ownership(), key="trash"))
+            await _ask(new_task(RECOUNT_USAGE, RecountUsage(), Ownership(), key="usage"))
+            try:
+                await storage.sweep(DAY)
+            except StorageError as exc:
+                logger.warning("abandoned uploads stay until tomorrow: %s", exc)
+        await asyncio.sleep(HOUR.total_seconds())
+
+
+async def _ask(task: Task) -> None:
+    with contextlib.suppress(NotUnique):  # another worker asked for it already
+        await tasks.add([task])
 
 
 async def listen(redis_url: str, runner: Runner) -> None:

@@ -10,12 +10,14 @@ import socket
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from pydantic import ValidationError
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import PyMongoError
 
 from app.core.background import end
@@ -25,7 +27,7 @@ from documents.production import Queue, Task, TaskOutput
 from documents.values import Id
 from workers.providers.errors import ProviderError
 from workers.render.errors import RenderError
-from workers.runtime import claims
+from workers.runtime import calls, claims
 from workers.runtime.claims import Failure, LeaseLost
 from workers.runtime.context import Context, Resources
 from workers.runtime.fairness import FairShare, scheduling_weights
@@ -39,10 +41,38 @@ STORE_PATIENCE_SECONDS: Final = 10
 FINISHED_AT_ONCE: Final = 500
 WEIGHTS_SECONDS: Final = 10
 PASS_ON_SECONDS: Final = 0.5
+FOLLOWED_SECONDS: Final = 0.5
+PLAYS_SECONDS: Final = 5.0
 LOOK_ROUND_SECONDS: Final = 0.5
 """So long after a task has ended all queues are asked: it may have added tasks to any of them."""
+REFILL_SECONDS: Final = 0.2
+"""A busy queue's slots are filled so long after they became free, several by one claim; where half
+of them are free that is done at once. Tasks that are new are asked for at once in any case."""
 
 logger = logging.getLogger(__name__)
+
+
+class Alarm:
+    """Rings once, some seconds after it was first asked to since it rang last."""
+
+    def __init__(self, seconds: float, ring: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._ring = ring
+        self._set: asyncio.TimerHandle | None = None
+
+    def soon(self) -> None:
+        if self._set is None:
+            loop = asyncio.get_running_loop()
+            self._set = loop.call_later(self._seconds, self._now)
+
+    def cancel(self) -> None:
+        if self._set is not None:
+            self._set.cancel()
+            self._set = None
+
+    def _now(self) -> None:
+        self._set = None
+        self._ring()
 
 
 class Runner:
@@ -64,10 +94,15 @@ class Runner:
         self._running: dict[Id, tuple[Task, asyncio.Task[None]]] = {}
         self._finished: asyncio.Queue[tuple[Task, TaskOutput | None]] = asyncio.Queue()
         self._done: list[tuple[Task, TaskOutput | None]] = []
+        self._ended: list[Task] = []
+        """Those that are to be followed up."""
         self._poked = asyncio.Event()
         self._to_ask = set(self._slots)
         """The queues in which there may be work that nobody has looked for yet."""
-        self._look_round: asyncio.TimerHandle | None = None
+        self._look_round = Alarm(LOOK_ROUND_SECONDS, self.poke)
+        self._refills = {
+            each: Alarm(REFILL_SECONDS, partial(self.poke, each)) for each in self._slots
+        }
         self._stopping = False
         self._shares = FairShare()
         self._weighed_at = self._passed_on_at = float("-inf")
@@ -82,14 +117,20 @@ class Runner:
         """Work until `stop`; then let tasks finish for a while, and hand the rest back."""
         helpers = [
             asyncio.create_task(self._persistently(each))
-            for each in (self._finish_in_bulk, self._keep_leases, self._sweep)
+            for each in (
+                self._finish_in_bulk,
+                self._keep_leases,
+                self._sweep,
+                self._follow_up,
+                self._ask_for_plays,
+            )
         ]
         try:
             await self._persistently(self._claim_and_start)
             await self._drain(grace_seconds)
         finally:
-            if self._look_round is not None:
-                self._look_round.cancel()
+            for alarm in (self._look_round, *self._refills.values()):
+                alarm.cancel()
             await end(helpers)
             await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
@@ -163,29 +204,26 @@ class Runner:
             logger.warning("%s %s: left to the sweep: %s", task.kind, task.id, exc)
         finally:
             self._running.pop(task.id, None)
-            self.poke(task.queue)
-            self._look_round_soon()
+            self._refill(task.queue)
+            self._look_round.soon()
 
-    def _look_round_soon(self) -> None:
-        def look_round() -> None:
-            self._look_round = None
-            self.poke()
-
-        if self._look_round is None:
-            loop = asyncio.get_running_loop()
-            self._look_round = loop.call_later(LOOK_ROUND_SECONDS, look_round)
+    def _refill(self, queue: Queue) -> None:
+        if 2 * self._free_slots()[queue] >= self._slots[queue]:
+            self.poke(queue)
+        else:
+            self._refills[queue].soon()
 
     async def _run_handler(self, task: Task) -> None:
         folder = self._scratch / str(task.id)
+        context = Context(task, self.resources, folder)
         try:
             kind = kind_of(task.kind)
             parameters = claims.parameters_of(task, kind)
             if kind.queue != "light":
                 await asyncio.to_thread(folder.mkdir, exist_ok=True)
-            context = Context(task, self.resources, folder)
             async with asyncio.timeout(task.timeout_seconds):
                 outcome = await HANDLERS[task.kind](context, parameters) or Outcome()
-            await self._finish(task, outcome)
+            await self._finish(context, outcome)
         except (LeaseLost, PyMongoError):
             raise
         except BudgetReached as exc:
@@ -199,30 +237,50 @@ class Runner:
         finally:
             if task.queue != "light":
                 await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            await self._write_own_calls(context)
 
-    async def _finish(self, task: Task, outcome: Outcome) -> None:
-        write = outcome.write
+    async def _finish(self, context: Context, outcome: Outcome) -> None:
+        task, write = context.task, outcome.write
         if write is None:
+            await self._write_own_calls(context)
             self._finished.put_nowait((task, outcome.output))
             return
 
-        async def together(session: Any) -> int:
+        async def together(session: AsyncClientSession) -> int:
             released = await claims.complete(task, outcome.output, session)
+            await calls.write_own(context.own_calls, session)
             await write(session)
             return released
 
-        if await self.resources.store.in_transaction(together):
+        released = await self.resources.store.in_transaction(together)
+        context.own_calls.clear()
+        # Often it was one of many that they wait for.
+        if released and await claims.has_made_ready(task):
             self.poke()
-        await self._follow(task)
+        self._ended.append(task)
 
-    async def _follow(self, task: Task) -> None:
-        """What is done afterwards; the task has ended, whatever becomes of that."""
+    async def _write_own_calls(self, context: Context) -> None:
+        """Those that were not written with the task's outcome: they were made, whatever became of
+        the task."""
+        if made := context.own_calls:
+            await self.resources.store.in_transaction(partial(calls.write_own, made))
+            made.clear()
+
+    async def _follow_up(self) -> None:
+        """What is done afterwards, every half second; the tasks have ended, whatever becomes of
+        that."""
+        while True:
+            await asyncio.sleep(FOLLOWED_SECONDS)
+            await self._follow()
+
+    async def _follow(self) -> None:
+        ended, self._ended = self._ended, []
         for kinds, follower in FOLLOWERS:
-            if task.kind.startswith(kinds):
+            if followed := [task for task in ended if task.kind.startswith(kinds)]:
                 try:
-                    await follower(task, self.resources.store)
+                    await follower(followed, self.resources.store)
                 except PyMongoError as exc:
-                    logger.warning("%s %s: not followed up: %s", task.kind, task.id, exc)
+                    logger.warning("%d of %s*: not followed up: %s", len(followed), kinds, exc)
 
     async def _finish_in_bulk(self) -> None:
         """Completions that write nothing else: as many as there are, in one round trip."""
@@ -272,6 +330,11 @@ class Runner:
                     await self.resources.wakeups.wake()
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))
 
+    async def _ask_for_plays(self) -> None:
+        while True:
+            await asyncio.sleep(PLAYS_SECONDS)
+            await self.resources.plays.ask()
+
     async def _drain(self, grace_seconds: float) -> None:
         running = [running for _, running in self._running.values()]
         if running:
@@ -281,6 +344,8 @@ class Runner:
             await asyncio.gather(*late, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._finished.join(), STORE_PATIENCE_SECONDS)
+        await self._follow()
+        await self.resources.plays.ask()
 
 
 def _failure(task: Task, exc: Exception) -> Failure:

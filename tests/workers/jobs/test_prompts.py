@@ -1,5 +1,6 @@
 """What films ask of models: templates, by label, filled in and on record."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,7 @@ async def test_record_of_a_call_and_its_view_name_the_template(
         context.folder / "panel.png",
         ImageResult,
     )
+    await context.store.in_transaction(partial(calls.write_own, context.own_calls))
     [execution] = await PromptExecution.all_in(True, {})
     assert execution.template_id == prompt.template.id
     assert [each.value for each in execution.tags_snapshot] == ["quiet"]

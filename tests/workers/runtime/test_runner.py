@@ -10,10 +10,11 @@ from app.production import tasks
 from app.production.tasks import BadGraph, Ownership, new_task
 from documents.base import NotUnique
 from documents.films import Project
-from documents.production import Task
+from documents.ledger import GenerationCost
+from documents.production import PromptExecution, Task
 from documents.values import Id
 from tests.factories.films import make_film
-from tests.support.kinds import RUNS, WORK, Work
+from tests.support.kinds import RUNS, SKETCH, WORK, Sketch, Work
 from tests.workers.conftest import Working, ended, until
 from workers.runtime import claims
 from workers.runtime.claims import LeaseLost
@@ -121,6 +122,29 @@ async def test_task_fails_with_its_reason(
     assert failed.error is not None
     assert failed.error.code == code
     assert RUNS[task.input.parameters["name"]] == runs
+
+
+async def test_a_slot_that_is_free_beside_long_work_is_filled(working: Working) -> None:
+    long, short, next_one = [job(seconds=30) for _ in range(3)], job(), job()
+    await tasks.add([*long, short, next_one])
+    async with working(sweep_seconds=3600, worker_io=4):
+        done = await ended(short, next_one)
+        assert all([await _has_status(each, "processing") for each in long])
+    assert [each.status for each in done] == ["completed"] * 2
+
+
+async def test_own_calls_of_a_task_that_fails_are_written(working: Working) -> None:
+    film = await make_film()
+    task = new_task(SKETCH, Sketch(), Ownership(workspace_id=film.workspace.id))
+    await tasks.add([task])
+    async with working():
+        [failed] = await ended(task)
+    assert failed.error is not None
+    assert failed.error.code == "disliked"
+    [execution] = await PromptExecution.all_in(True, {})
+    assert (execution.status, execution.task_id) == ("success", task.id)
+    [cost] = await GenerationCost.all_in(True, {})
+    assert cost.execution_id == execution.id
 
 
 async def test_retry_runs_only_what_failed(working: Working) -> None:

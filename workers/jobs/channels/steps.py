@@ -76,7 +76,7 @@ def outcome(
 
     async def together(session: AsyncClientSession) -> None:
         if await is_wanted(job, session):
-            await add_media(media, session)
+            await add_media(context, media, session)
             await write(session)
         elif objects := {key for each in media for key in _objects(each)}:
             await removal_of(objects).insert(session=session)

@@ -91,7 +91,7 @@ async def render_scene(context: Context, parameters: RenderScene) -> Outcome:
     )
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media([segment, mixed], session)
+        await add_media(context, [segment, mixed], session)
 
         def change(current: Scene) -> None:
             _show(current, segment, mixed, scene)
@@ -168,7 +168,7 @@ async def assemble_episode(context: Context, parameters: AssembleEpisode) -> Out
     ]
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media([video_media, poster_media, *caption_media], session)
+        await add_media(context, [video_media, poster_media, *caption_media], session)
 
         def change(current: Episode) -> None:
             current.status = "completed"

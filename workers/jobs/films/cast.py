@@ -119,7 +119,7 @@ async def design_character(context: Context, parameters: DesignCharacter) -> Out
         add_take(design_of.takes, take, (design.id, design_of.final_design_id))
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media([design], session)
+        await add_media(context, [design], session)
         changed = await _revise(character, change, session)
         if changed.visual_design.final_design_id == design.id:
             await compare_again(changed, session, context.task.created_by)
@@ -187,7 +187,7 @@ async def voice_character(context: Context, parameters: VoiceCharacter) -> Outco
         current.voice_profile.audio_sample_id = sample.id
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media([sample], session)
+        await add_media(context, [sample], session)
         await _revise(character, change, session)
 
     return Outcome(TaskOutput(media_id=sample.id, result={"voice_id": voice_id}), write)

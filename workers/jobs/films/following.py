@@ -1,5 +1,6 @@
 """The progress of projects follows the tasks by which their films are made."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.films.appearances import count_soon
@@ -14,6 +15,7 @@ from app.films.kinds import (
 from app.films.progress import ask_to_refresh, refresh_project
 from documents.production import Task
 from documents.store import Store
+from documents.values import Id
 from workers.runtime.context import Context
 from workers.runtime.handlers import follows, handles
 
@@ -32,10 +34,15 @@ async def refresh(context: Context, parameters: RefreshProject) -> None:
 
 
 @follows("films.")
-async def ask(task: Task, store: Store) -> None:
-    """Have the project refreshed, and appearances counted, after a step of a film."""
-    if task.project_id is None or task.kind in CHANGES_NOTHING:
-        return
-    await ask_to_refresh(task.project_id, task.workspace_id)
-    if task.kind in CHANGES_SCENES:
-        await count_soon(store, task.project_id)
+async def ask(ended: Sequence[Task], store: Store) -> None:
+    """Have projects refreshed, and appearances counted, after steps of their films."""
+    steps = [each for each in ended if each.kind not in CHANGES_NOTHING]
+    for project_id, workspace_id in _projects(steps):
+        await ask_to_refresh(project_id, workspace_id)
+    for project_id, _ in _projects([each for each in steps if each.kind in CHANGES_SCENES]):
+        await count_soon(store, project_id)
+
+
+def _projects(steps: Sequence[Task]) -> set[tuple[Id, Id | None]]:
+    """The projects of these steps, each with its workspace."""
+    return {(each.project_id, each.workspace_id) for each in steps if each.project_id is not None}

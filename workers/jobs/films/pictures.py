@@ -124,7 +124,7 @@ async def draw_panel(context: Context, parameters: DrawPanel) -> Outcome:
                     take = PanelTake(number=at, media_id=media.id, made_at=now(), figures=seen)
                     add_panel_take(each, take)
 
-        await add_media([media], session)
+        await add_media(context, [media], session)
         await revise_one(Scene, scene.id, change, session)
 
     return Outcome(TaskOutput(media_id=media.id), write)

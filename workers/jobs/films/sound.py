@@ -59,7 +59,7 @@ async def voice_scene(context: Context, parameters: VoiceScene) -> Outcome:
         await context.progress((number + 1) / len(scene.script.dialogue), "speaking")
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media(clips, session)
+        await add_media(context, clips, session)
 
         def change(current: Scene) -> None:
             _fill_in(current, scene, spoken)
@@ -116,7 +116,7 @@ async def score_scene(context: Context, parameters: ScoreScene) -> Outcome:
     )
 
     async def write(session: AsyncClientSession) -> None:
-        await add_media([media], session)
+        await add_media(context, [media], session)
 
         def change(current: Scene) -> None:
             current.production.music_id = media.id
