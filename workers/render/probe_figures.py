@@ -7,12 +7,14 @@ tried out, and the best trial counts: the light (a gain for each channel), which
 looks, and how much of it is cut off below.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import LRUCache
 from PIL import Image
 
 from workers.render.errors import Unreadable
@@ -40,6 +42,8 @@ _across = (np.arange(_COLUMNS) + 0.5) / _COLUMNS - 0.5
 _WEIGHTS: Final = np.tile(np.exp(-((_across / 0.28) ** 2)), (_ROWS, 1))
 _SHARES: Final = _WEIGHTS / _WEIGHTS.sum()
 
+_last_cuts: Final = LRUCache[tuple[bytes, tuple[float, ...]], list[Cells]](256)
+
 # Linear sRGB to XYZ (IEC 61966-2-1), each row divided by that of the white point D65.
 _TO_XYZ: Final = np.asarray(
     [
@@ -55,9 +59,17 @@ def figures_alike(
 ) -> float:
     """From 0 to 1, which is the same. Raises Unreadable."""
     seen = _cells(_opened(path), box, path)
-    picture = _opened(model)
-    apart = min(_distance(seen, _cells(picture, each, model)) for each in _cut(model_box))
+    apart = min(_distance(seen, each) for each in _cuts_of(model, tuple(model_box)))
     return float(1 / (1 + (apart / _HALF_ALIKE) ** 4))
+
+
+def _cuts_of(model: Path, box: tuple[float, ...]) -> list[Cells]:
+    """The model's cells, whole and cut off; those of the last models are known by their files."""
+    known = hashlib.sha256(model.read_bytes()).digest(), box
+    if known not in _last_cuts:
+        picture = _opened(model)
+        _last_cuts[known] = [_cells(picture, each, model) for each in _cut(box)]
+    return _last_cuts[known]
 
 
 def _opened(path: Path) -> Image.Image:

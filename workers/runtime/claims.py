@@ -239,10 +239,10 @@ async def complete(task: Task, output: TaskOutput | None, session: Session = Non
     return done.modified_count - 1
 
 
-async def has_made_ready(task: Task) -> bool:
-    """Whether any of those that waited for the task, which has ended, may run now."""
+async def made_ready(task: Task) -> list[Queue]:
+    """The queues of those that waited for the task, which has ended, and may run now."""
     ready = {"input.dependencies": task.id, **WAITING}
-    return await Task.collection().find_one(ready, {"_id": 1}) is not None
+    return await Task.collection().distinct("queue", ready)
 
 
 async def complete_many(done: Sequence[tuple[Task, TaskOutput | None]]) -> bool:

@@ -220,7 +220,7 @@ class Runner:
             kind = kind_of(task.kind)
             parameters = claims.parameters_of(task, kind)
             if kind.queue != "light":
-                await asyncio.to_thread(folder.mkdir, exist_ok=True)
+                folder.mkdir(exist_ok=True)
             async with asyncio.timeout(task.timeout_seconds):
                 outcome = await HANDLERS[task.kind](context, parameters) or Outcome()
             await self._finish(context, outcome)
@@ -255,8 +255,8 @@ class Runner:
         released = await self.resources.store.in_transaction(together)
         context.own_calls.clear()
         # Often it was one of many that they wait for.
-        if released and await claims.has_made_ready(task):
-            self.poke()
+        if released and (queues := await claims.made_ready(task)):
+            self.poke(*queues)
         self._ended.append(task)
 
     async def _write_own_calls(self, context: Context) -> None:
