@@ -60,10 +60,10 @@ def list_json(documents: Sequence[StoredDocument]) -> bytes:
     more of them than documents, which all begin with theirs, there is none inside of a document.
     """
     text = dumps(documents)
-    known = text.count(STORED) == len(documents) and all(
-        next(iter(each), "") == "_id" for each in documents
-    )
-    return text.replace(STORED, SHOWN) if known else dumps([public(each) for each in documents])
+    shown = text.replace(STORED, SHOWN)
+    replaced = (len(text) - len(shown)) // (len(STORED) - len(SHOWN))
+    known = replaced == len(documents) and all(next(iter(each), "") == "_id" for each in documents)
+    return shown if known else dumps([public(each) for each in documents])
 
 
 def _renamed_first(text: bytes) -> bytes | None:

