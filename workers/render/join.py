@@ -1,11 +1,11 @@
 """Joining finished films of one format, each with its lossless sound."""
 
 import asyncio
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from workers import temporary
 from workers.render.build import Build
 from workers.render.cache import NoCache, SegmentCache
 from workers.render.encoders import best_encoder
@@ -69,8 +69,7 @@ async def join(
     progress = Progress(on_progress)
     encoder = await asyncio.to_thread(best_encoder)
     hashes = await hashes_of(segment.audio for segment in segments)
-    with tempfile.TemporaryDirectory(prefix="backlot-join-") as name:
-        folder = Path(name)
+    with temporary.folder("join") as folder:
         async with partial_file(output) as partial, rendering_processes(folder) as pool:
             files = {hashes[str(each.audio)]: each.audio for each in segments}
             build = Build(folder, pool, cache or NoCache(), encoder, progress, files)

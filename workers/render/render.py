@@ -2,11 +2,11 @@
 
 import asyncio
 import itertools
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from workers import temporary
 from workers.render import check
 from workers.render.build import Build
 from workers.render.cache import NoCache, SegmentCache
@@ -52,8 +52,7 @@ async def render(
     progress = Progress(on_progress)
     encoder = await asyncio.to_thread(best_encoder)
     hashes = await hashes_of(_files(timeline))
-    with tempfile.TemporaryDirectory(prefix="backlot-render-") as name:
-        folder = Path(name)
+    with temporary.folder("render") as folder:
         async with partial_file(out) as partial, rendering_processes(folder) as pool:
             files = {found: Path(path) for path, found in hashes.items()}
             build = Build(folder, pool, cache or NoCache(), encoder, progress, files)

@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
@@ -16,9 +15,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from workers.render.processes import bare_environment, python_module
+from workers.temporary import new_folder
 
 _BACKLOG = 512
-_LONGEST_FOLDER = 70
 
 
 class Servant:
@@ -78,7 +77,7 @@ class Servant:
 
     def _start(self) -> None:
         self._owner = os.getpid()
-        self._folder = _short_folder()
+        self._folder = new_folder("servant", short=True)
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(self._door())
             listener.listen(_BACKLOG)
@@ -107,10 +106,3 @@ class Servant:
         with self._lock:
             if self._owner == os.getpid():
                 self._stop()
-
-
-def _short_folder() -> Path:
-    """A new folder in which a socket can be: its path may have some hundred bytes at most."""
-    below = tempfile.gettempdir()
-    short = below if len(os.fsencode(below)) <= _LONGEST_FOLDER else "/tmp"  # noqa: S108
-    return Path(tempfile.mkdtemp(prefix="backlot-servant-", dir=short))

@@ -7,11 +7,9 @@ import os
 import random
 import shutil
 import socket
-import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Final
 from uuid import uuid4
@@ -33,6 +31,7 @@ from workers.runtime.context import Context, Resources
 from workers.runtime.fairness import FairShare, scheduling_weights
 from workers.runtime.handlers import FOLLOWERS, HANDLERS, GiveUp, Outcome, kind_of
 from workers.runtime.sweep import BACKOFF_SECONDS, runnable, sweep
+from workers.temporary import new_folder, remove_orphans
 
 CANCEL_POLL_SECONDS: Final = 0.5
 STORE_PAUSE_SECONDS: Final = 1.0
@@ -106,7 +105,7 @@ class Runner:
         self._stopping = False
         self._shares = FairShare()
         self._weighed_at = self._passed_on_at = float("-inf")
-        self._scratch = Path(tempfile.mkdtemp(prefix="backlot-worker-"))
+        self._scratch = new_folder("worker")
 
     def poke(self, *queues: Queue) -> None:
         """There may be work in these queues; in all of them, where none is named."""
@@ -115,6 +114,8 @@ class Runner:
 
     async def run(self, grace_seconds: float = 5) -> None:
         """Work until `stop`; then let tasks finish for a while, and hand the rest back."""
+        if count := await asyncio.to_thread(remove_orphans):
+            logger.info("removed %d folders that killed workers left", count)
         helpers = [
             asyncio.create_task(self._persistently(each))
             for each in (
