@@ -1,4 +1,5 @@
-"""Calls of providers, made once: the intent is written before the call, the outcome after it.
+"""Calls of providers, made once: the intent is written before the call, the outcome after it; that
+of a call of our own code together with what became of its task.
 
 The same call (provider, model, request, take) gets the stored result. An intent without an outcome
 is simply made again where calls are free; where they cost money, it becomes `unknown` and waits

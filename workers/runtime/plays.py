@@ -1,11 +1,13 @@
 """Having new films and sounds played: asked for together, every few seconds."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Final
 
 from app.library.kinds import PLAY_MEDIA
 from app.library.looking import PLAY_VERSION, add_missing, play_task
+from documents.base import NotUnique
 from documents.library import Media
 from documents.production import Task
 from documents.values import Id
@@ -33,8 +35,10 @@ class Plays:
                 self._wanted[each.id] = play_task(each, after=PLAYED_AFTER)
 
     async def ask(self) -> None:
-        """Write the tasks of all that is wanted by now."""
+        """Write the tasks of all that is wanted by now; what somebody else asks for in the same
+        moment waits for the next time."""
         if asked := dict(self._wanted):
-            await add_missing(PLAY_MEDIA, [*asked.values()])
-            for key in asked:
-                del self._wanted[key]
+            with suppress(NotUnique):
+                await add_missing(PLAY_MEDIA, [*asked.values()])
+                for key in asked:
+                    del self._wanted[key]

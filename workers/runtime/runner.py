@@ -26,6 +26,7 @@ from documents.values import Id
 from workers.providers.errors import ProviderError
 from workers.render.errors import RenderError
 from workers.runtime import calls, claims
+from workers.runtime.alarm import Alarm
 from workers.runtime.claims import Failure, LeaseLost
 from workers.runtime.context import Context, Resources
 from workers.runtime.fairness import FairShare, scheduling_weights
@@ -49,29 +50,6 @@ REFILL_SECONDS: Final = 0.2
 of them are free that is done at once. Tasks that are new are asked for at once in any case."""
 
 logger = logging.getLogger(__name__)
-
-
-class Alarm:
-    """Rings once, some seconds after it was first asked to since it rang last."""
-
-    def __init__(self, seconds: float, ring: Callable[[], None]) -> None:
-        self._seconds = seconds
-        self._ring = ring
-        self._set: asyncio.TimerHandle | None = None
-
-    def soon(self) -> None:
-        if self._set is None:
-            loop = asyncio.get_running_loop()
-            self._set = loop.call_later(self._seconds, self._now)
-
-    def cancel(self) -> None:
-        if self._set is not None:
-            self._set.cancel()
-            self._set = None
-
-    def _now(self) -> None:
-        self._set = None
-        self._ring()
 
 
 class Runner:
@@ -282,6 +260,8 @@ class Runner:
                     await follower(followed, self.resources.store)
                 except PyMongoError as exc:
                     logger.warning("%d of %s*: not followed up: %s", len(followed), kinds, exc)
+                except Exception:  # nobody else would follow up those that come after them
+                    logger.exception("%d of %s*: not followed up", len(followed), kinds)
 
     async def _finish_in_bulk(self) -> None:
         """Completions that write nothing else: as many as there are, in one round trip."""
@@ -343,10 +323,11 @@ class Runner:
             for each in late:
                 each.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._finished.join(), STORE_PATIENCE_SECONDS)
-        await self._follow()
-        await self.resources.plays.ask()
+        with contextlib.suppress(TimeoutError, PyMongoError):
+            async with asyncio.timeout(STORE_PATIENCE_SECONDS):
+                await self._finished.join()
+                await self._follow()
+                await self.resources.plays.ask()
 
 
 def _failure(task: Task, exc: Exception) -> Failure:
