@@ -97,7 +97,7 @@ def written(script: Script) -> str:
 def parsed(text: str) -> Script:
     """The screenplay that the text is; any text is one, if only a scene without a heading."""
     lines = without_hidden(text).splitlines()
-    start, title_page = _title_page(lines)
+    start, title_page = title_page_of(lines)
     reader = _Reader()
     for block in _blocks(lines[start:]):
         reader.take(block)
@@ -107,6 +107,12 @@ def parsed(text: str) -> Script:
 def is_heading(line: str) -> bool:
     """Whether the line is a scene heading without being forced to be one."""
     return _HEADING.match(line) is not None and bool(line.strip())
+
+
+def is_opening(line: str) -> bool:
+    """Whether the line, without blanks round it, opens a scene where a block may begin."""
+    is_forced = line.startswith(".") and not line.startswith("..") and line != "."
+    return is_forced or is_heading(line)
 
 
 def _scene_blocks(scene: ScriptScene, heading: str) -> Iterator[str]:
@@ -175,8 +181,8 @@ def _indented(value: str) -> str:
     return lines[0] if len(lines) == 1 else "".join(f"\n    {line}" for line in lines)
 
 
-def _title_page(lines: Sequence[str]) -> tuple[int, tuple[tuple[str, str], ...]]:
-    """The index of the first line behind it, and its entries."""
+def title_page_of(lines: Sequence[str]) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """The index of the first line behind the title page, and its entries."""
     found = _KEY.match(lines[0]) if lines else None
     if found is None or found[1].strip().lower() not in FIRST_KEYS:
         return 0, ()
@@ -228,8 +234,7 @@ class _Reader:
     def take(self, block: Sequence[str]) -> None:
         """Read lines between which none is empty."""
         for at, line in enumerate(map(str.strip, block)):
-            is_forced_heading = line.startswith(".") and not line.startswith("..") and line != "."
-            if is_forced_heading or is_heading(line):
+            if is_opening(line):
                 self._open(line)
             elif self._is_cue(line, is_last=at == len(block) - 1):
                 self._say(line, block[at + 1 :])

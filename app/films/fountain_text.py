@@ -1,6 +1,7 @@
 """The marks within Fountain's lines: notes and boneyards, emphasis, and what a backslash spares."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 MARKS: Final = "\\*_[]()~^#"
@@ -19,16 +20,30 @@ _STRESS: Final = (
 
 def without_hidden(text: str) -> str:
     """The text without boneyards and notes, and without signs that nobody sees."""
-    text = text.replace("\0", "").removeprefix("\ufeff").replace("\r\n", "\n")
-    shown, start = [], 0
+    return _NOTE.sub("", "".join(shown for shown, _ in _parts(_readable(text))))
+
+
+def hidden_blanked(text: str) -> tuple[str, str]:
+    """The text as it is read, and the same with blanks in place of its boneyards and notes."""
+    text = _readable(text)
+    blanked = "".join(shown + " " * len(hidden) for shown, hidden in _parts(text))
+    return text, _NOTE.sub(lambda note: " " * len(note[0]), blanked)
+
+
+def _readable(text: str) -> str:
+    return text.replace("\0", "").removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def _parts(text: str) -> Iterator[tuple[str, str]]:
+    """What is shown, and the boneyard after it, again and again."""
+    start = 0
     while (opened := text.find("/*", start)) >= 0:
         closed = text.find("*/", opened + 2)
         if closed < 0:
             break
-        shown.append(text[start:opened])
+        yield text[start:opened], text[opened : closed + 2]
         start = closed + 2
-    shown.append(text[start:])
-    return _NOTE.sub("", "".join(shown))
+    yield text[start:], ""
 
 
 def escaped(line: str, more: str = "") -> str:

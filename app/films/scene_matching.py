@@ -66,6 +66,12 @@ def matched(old: Sequence[ScriptScene], new: Sequence[ScriptScene]) -> dict[int,
     return found
 
 
+def say_the_same(some: Sequence[ScriptScene], others: Sequence[ScriptScene]) -> bool:
+    """Whether the same is seen and said in the same order, however it is numbered and spaced."""
+    exact = [[_Page.of(each, 0).exact for each in scenes] for scenes in (some, others)]
+    return exact[0] == exact[1]
+
+
 def _the_same(befores: Sequence[_Page], afters: Sequence[_Page]) -> dict[int, int]:
     known: dict[tuple[object, ...], deque[int]] = defaultdict(deque)
     for each in befores:

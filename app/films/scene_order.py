@@ -1,16 +1,20 @@
 """Scenes put in another order, and one scene made two: the script follows."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from app.core.errors import WrongState
 from app.core.recording import Transaction
 from app.core.revising import revise
 from app.films.casting import Cast
 from app.films.errors import NoSuchLine, NotAllScenes
-from app.films.fountain import parsed, written
+from app.films.fountain import Script, parsed, written
+from app.films.fountain_pages import Pages, pages_of
 from app.films.numbering import renumber, scenes_of
 from app.films.pages import script_of, seconds_of
+from app.films.scene_matching import say_the_same
 from app.films.scripts import add_version, check_at_rest, check_open
 from documents.films import Episode
 from documents.scenes import (
@@ -22,6 +26,9 @@ from documents.scenes import (
     StoryboardPanel,
 )
 from documents.values import Id
+
+Arrange: TypeAlias = Callable[[Sequence[str], Script], Sequence[str]]
+"""From the pages of a script before, and the script as its scenes are now, the pages now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,13 @@ async def reorder(episode: Episode, order: Sequence[Id], transaction: Transactio
         )
     await renumber(scenes, {key: number for number, key in enumerate(order, start=1)}, session)
     await _tell_moved(scenes, await scenes_of(episode.id, session), transaction)
-    return await _write_again(episode, transaction, "Scenes in another order")
+    places = {each.id: at for at, each in enumerate(scenes)}
+
+    def moved(pages: Sequence[str], _: Script) -> list[str]:
+        return [pages[places[key]] for key in order]
+
+    note = "Scenes in another order"
+    return await _write_again(episode, len(scenes), moved, transaction, note)
 
 
 async def split(scene: Scene, at_line: int, title: str | None, transaction: Transaction) -> Halves:
@@ -83,7 +96,14 @@ async def split(scene: Scene, at_line: int, title: str | None, transaction: Tran
     await transaction.tell(Scene, None, second.stored())
     others = [each for each in before if each.id != scene.id]
     await _tell_moved(others, await scenes_of(episode.id, session), transaction)
-    after = await _write_again(episode, transaction, f"Scene {scene.scene_number} made two")
+    place = next(at for at, each in enumerate(before) if each.id == scene.id)
+
+    def parted(pages: Sequence[str], script: Script) -> list[str]:
+        halves = (written(Script((each,))) for each in script.scenes[place : place + 2])
+        return [*pages[:place], *halves, *pages[place + 1 :]]
+
+    note = f"Scene {scene.scene_number} made two"
+    after = await _write_again(episode, len(before), parted, transaction, note)
     await transaction.tell(Episode, episode.stored(), after.stored())
     return Halves(first, second, after)
 
@@ -164,17 +184,33 @@ async def _tell_moved(
         await transaction.tell_all(Scene, moved)
 
 
-async def _write_again(episode: Episode, transaction: Transaction, note: str) -> Episode:
-    """The script as the scenes are now, as a new version."""
-    session = transaction.session
+async def _write_again(
+    episode: Episode, count: int, arrange: Arrange, transaction: Transaction, note: str
+) -> Episode:
+    """The script as the scenes are now, as a new version.
+
+    Where its own text, of so many scenes, says the same once its pages are arranged anew, that is
+    taken with all that the writer has put between the lines; else it is written from the scenes.
+    """
+    session, content = transaction.session, episode.script.content
     scenes = await scenes_of(episode.id, session)
     cast = await Cast.of(episode.project_id, episode.workspace_id, session)
-    title_page = parsed(episode.script.content).title_page
+    script = script_of(scenes, cast, parsed(content).title_page)
+    text = await asyncio.to_thread(_arranged, content, count, arrange, script)
     return await add_version(
         episode,
-        written(script_of(scenes, cast, title_page)),
+        text or written(script),
         round(sum(each.script.duration for each in scenes), 2),
         session,
         transaction=transaction,
         note=note,
     )
+
+
+def _arranged(content: str, count: int, arrange: Arrange, script: Script) -> str | None:
+    """The text with its pages in another order, if it then says what the script does."""
+    pages = pages_of(content)
+    if pages is None or len(pages.scenes) != count:
+        return None
+    text = Pages(pages.front, tuple(arrange(pages.scenes, script))).text
+    return text if say_the_same(parsed(text).scenes, script.scenes) else None

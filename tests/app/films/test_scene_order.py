@@ -1,6 +1,7 @@
 """Scenes in another order, and one scene made two, over HTTP."""
 
 import asyncio
+import re
 from typing import Any
 
 import httpx
@@ -107,6 +108,55 @@ async def test_scenes_are_put_in_order_and_stay_approved(
         headers=as_(world.editor),
     )
     assert not any(saved.json()["scenes"].values())
+
+
+async def test_what_the_writer_has_put_between_the_lines_is_kept(
+    http: httpx.AsyncClient, world: World, scenes: list[Scene]
+) -> None:
+    written = "\n\n".join(
+        f"{each.title} #{each.scene_number}#\n\n[[Note {each.scene_number}.]]\n\n"
+        f"{each.script.action}\n\n"
+        + "\n\n".join(
+            f"{world.character.name.upper() if line.character_id else 'NARRATOR'}\n{line.lines}"
+            for line in each.script.dialogue
+        )
+        for each in scenes
+    )
+    saved = await http.put(
+        f"{API}/episodes/{world.episode.id}/script",
+        json={"content": written},
+        headers=as_(world.editor),
+    )
+    assert saved.status_code == 200, saved.text
+    there = await stored(world)
+    await order(http, world, [there[at].id for at in (4, 0, 3, 1, 2)])
+    assert await notes(world) == ["5", "1", "4", "2", "3"]
+    assert (await split(http, world, (await stored(world))[2], 2)).status_code == 200
+    assert await notes(world) == ["5", "1", "2", "3"], "the scene that was split is written anew"
+    episode = await Episode.one_in(True, world.episode.id)
+    assert episode is not None
+    told = parsed(episode.script.content).scenes
+    assert [each.heading for each in told] == [each.title for each in await stored(world)]
+    assert [len(each.speeches) for each in told] == [4, 4, 2, 2, 4, 4]
+
+    # A scene that was changed by itself says something else than the script's own text.
+    changed = await http.patch(
+        f"{API}/scenes/{there[0].id}",
+        json={"script": {"action": "It rains."}},
+        headers=as_(world.editor),
+    )
+    assert changed.status_code == 200, changed.text
+    await order(http, world, [each.id for each in await stored(world)])
+    assert await notes(world) == []
+    episode = await Episode.one_in(True, world.episode.id)
+    assert episode is not None
+    assert "It rains." in episode.script.content
+
+
+async def notes(world: World) -> list[str]:
+    episode = await Episode.one_in(True, world.episode.id)
+    assert episode is not None
+    return re.findall(r"\[\[Note (\d)\.\]\]", episode.script.content)
 
 
 async def test_an_order_names_every_scene_once(
