@@ -131,9 +131,11 @@ async def _clear_up(studio: Studio) -> None:
     """Delete what a killed run was making; a film that failed stays, it can be tried again."""
     begun = {"description": ORIGIN, "status": {"$ne": "completed"}}
     for project in await Project.all_in(True, begun):
-        tasks_of = {"project_id": project.id}
-        statuses = set(await Task.collection().distinct("status", tasks_of))
-        if "failed" not in statuses and statuses != {"completed"}:
+        inside = {"project_id": project.id}
+        episodes = await Episode.all_in(True, inside)
+        is_made = bool(episodes) and all(each.status == "completed" for each in episodes)
+        has_failed = await Task.first_in(True, {**inside, "status": "failed"})
+        if not is_made and not has_failed:
             await delete(studio.store, Project, project.id)
     await studio.removed()
 
