@@ -53,7 +53,7 @@ def _is_orphan(path: Path) -> bool:
     if named is None or named["host"] != _HOST:
         return False
     try:
-        made = path.stat()
+        made = path.lstat()
         # Its number may be another process's by now.
         return made.st_uid == os.getuid() and (
             psutil.Process(int(named["process"])).create_time() > made.st_ctime
