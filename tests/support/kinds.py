@@ -10,8 +10,8 @@ from documents.films import Project
 from documents.production import TaskOutput
 from documents.values import Id
 from tests.support.charging import ChargingText
+from tests.support.drawing import drawn
 from workers.providers.errors import ProviderError
-from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.text import TextRequest
 from workers.runtime import calls
 from workers.runtime.calls import Call
@@ -98,21 +98,5 @@ SKETCH: Final = TaskKind("testing.sketch", "image_generation", Sketch, queue="io
 
 @handles(SKETCH)
 async def sketch(context: Context, parameters: Sketch) -> None:
-    request = ImageRequest(prompt="a fox at a well", width=64, height=36)
-    call = Call(
-        context.providers.image,
-        request,
-        category="image_generation",
-        feature="testing",
-        stage="sketch",
-        prompt=request.prompt,
-        subject=Subject(collection="workspaces", id=context.workspace_id),
-    )
-    await calls.make_file(
-        context,
-        call,
-        lambda path: context.providers.image.draw(request, path),
-        context.folder / "sketch",
-        ImageResult,
-    )
+    await drawn(context, context.folder / "sketch")
     raise GiveUp("Nobody likes it.", code="disliked")

@@ -15,11 +15,11 @@ from documents.values import Id
 from tests.factories import valid
 from tests.factories.films import Film, make_film
 from tests.support.charging import PRICE, ChargingText, Till
+from tests.support.drawing import drawn
 from workers.providers.errors import ProviderError
-from workers.providers.image import ImageRequest, ImageResult
 from workers.providers.text import TextProvider, TextRequest, TextResult
 from workers.runtime import calls
-from workers.runtime.calls import Call, Made
+from workers.runtime.calls import Call
 from workers.runtime.context import Context, Resources
 from workers.runtime.handlers import GiveUp
 
@@ -159,44 +159,20 @@ async def test_failed_call_is_recorded_and_may_be_tried_again(
     assert amounts == {False: None, True: PRICE}
 
 
-def drawn_for(context: Context, film: Film) -> Call:
-    request = ImageRequest(prompt="a fox at a well", width=64, height=36)
-    return Call(
-        context.providers.image,
-        request,
-        category="image_generation",
-        feature="films",
-        stage="storyboard",
-        prompt=request.prompt,
-        subject=Subject(collection="projects", id=film.project.id),
-    )
-
-
-async def draw(context: Context, call: Call, path: Path) -> Made:
-    request = call.request
-    assert isinstance(request, ImageRequest)
-
-    async def make(into: Path) -> ImageResult:
-        return await context.providers.image.draw(request, into)
-
-    return await calls.make_file(context, call, make, path, ImageResult)
-
-
 async def write_own(context: Context) -> None:
     await context.store.in_transaction(partial(calls.write_own, context.own_calls))
 
 
 @pytest.mark.parametrize("written", [True, False])
 async def test_file_of_an_earlier_call_is_fetched(
-    written: bool, context: Context, film: Film, tmp_path: Path
+    written: bool, context: Context, tmp_path: Path
 ) -> None:
-    call = drawn_for(context, film)
-    first = await draw(context, call, tmp_path / "first")
+    first = await drawn(context, tmp_path / "first")
     if written:
         await write_own(context)
         context.own_calls.clear()
     made_at = (tmp_path / "first").stat().st_mtime_ns
-    second = await draw(context, call, tmp_path / "second")
+    second = await drawn(context, tmp_path / "second")
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
     assert (tmp_path / "first").stat().st_mtime_ns == made_at
     assert first.storage_key == second.storage_key
@@ -205,10 +181,8 @@ async def test_file_of_an_earlier_call_is_fetched(
     assert len(context.own_calls) == (0 if written else 1), "it was not made again"
 
 
-async def test_a_call_of_our_own_is_written_with_its_task(
-    context: Context, film: Film, tmp_path: Path
-) -> None:
-    made = await draw(context, drawn_for(context, film), tmp_path / "picture")
+async def test_a_call_of_our_own_is_written_with_its_task(context: Context, tmp_path: Path) -> None:
+    made = await drawn(context, tmp_path / "picture")
     [intended] = await PromptExecution.all_in(True, {})
     assert intended.status == "pending"
     assert await GenerationCost.collection().count_documents({}) == 0
@@ -225,10 +199,7 @@ async def test_a_call_of_our_own_that_two_tasks_have_made_counts_once(
     context: Context, film: Film, resources: Resources, tmp_path: Path
 ) -> None:
     other = Context(await task_of(film), resources, tmp_path)
-    made = [
-        await draw(each, drawn_for(each, film), tmp_path / str(each.task.id))
-        for each in (context, other)
-    ]
+    made = [await drawn(each, tmp_path / str(each.task.id)) for each in (context, other)]
     assert made[0].execution.id == made[1].execution.id
     for each in (context, other):
         await write_own(each)
@@ -237,12 +208,11 @@ async def test_a_call_of_our_own_that_two_tasks_have_made_counts_once(
 
 
 async def test_what_was_made_is_made_again_where_it_was_deleted(
-    context: Context, film: Film, tmp_path: Path
+    context: Context, tmp_path: Path
 ) -> None:
-    call = drawn_for(context, film)
-    first = await draw(context, call, tmp_path / "first")
+    first = await drawn(context, tmp_path / "first")
     await context.storage.delete([first.storage_key])
-    second = await draw(context, call, tmp_path / "second")
+    second = await drawn(context, tmp_path / "second")
     assert await context.storage.exists(second.storage_key)
 
 
